@@ -1,0 +1,188 @@
+//! Everything that is written down: one SQL text, two databases.
+//!
+//! A *story* is an async function over a [`Tx`]. On PostgreSQL it is awaited on a pooled connection;
+//! on SQLite it runs from beginning to end on the thread that owns the connection, so its awaits are
+//! always ready at once. That makes one rule checkable: a story may await nothing but its `Tx`.
+//!
+//! Flows, HTTP and cryptography are elsewhere: what is sealed or digested arrives here that way.
+
+mod error;
+mod migrations;
+mod options;
+mod postgres;
+mod sqlite;
+mod tx;
+mod value;
+
+pub mod audit;
+pub mod identities;
+pub mod signing_keys;
+pub mod spent_codes;
+pub mod users;
+
+use std::{future::Future, pin::Pin};
+
+pub use audit::{Entered, Entry};
+pub use error::{Error, Said};
+pub use identities::NewIdentity;
+pub use options::Options;
+pub use signing_keys::KeyRow;
+pub use spent_codes::SpentCode;
+pub use sqlite::{Lock, lock};
+pub use tx::{Sql, Tx};
+pub use users::NewUser;
+
+/// What a story returns: a future that borrows its transaction.
+pub type Telling<'t, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 't>>;
+
+/// How busy the store is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// Stories that wait for the writer or for a connection.
+    pub queued: usize,
+    /// Open connections.
+    pub connections: usize,
+    /// Stories that were refused since the start because too many waited, or waited too long.
+    pub refused: u64,
+}
+
+/// A handle on whichever database the operator chose. Cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// One file on this machine.
+    Sqlite(sqlite::Database),
+    /// A server.
+    Postgres(postgres::Database),
+}
+
+/// Every SQL text that this crate runs on both databases.
+pub fn statements() -> impl Iterator<Item = Sql> {
+    [
+        audit::ALL,
+        identities::ALL,
+        signing_keys::ALL,
+        spent_codes::ALL,
+        users::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+impl Store {
+    /// Opens a SQLite file, making it if need be, or prepares a pool of connections to PostgreSQL
+    /// without making any, so that a program can start before its database.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Url`] for an address that cannot be used, [`Error::File`] or [`Error::Sqlite`] for a
+    /// file that cannot.
+    #[expect(
+        clippy::unused_async,
+        reason = "opening may come to wait without a change for callers"
+    )]
+    pub async fn open(options: &Options) -> Result<Self, Error> {
+        match sqlite::path(&options.url)? {
+            Some(path) => Ok(Self::Sqlite(sqlite::Database::open(path)?)),
+            None => Ok(Self::Postgres(postgres::Database::open(options)?)),
+        }
+    }
+
+    /// Brings the schema up to date; the names of the migrations that this took. Safe to call from
+    /// several replicas at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Newer`] if a newer version of the program was here, [`Error::Migration`] if one
+    /// fails, which then changed nothing.
+    pub async fn migrate(&self) -> Result<Vec<String>, Error> {
+        match self {
+            Self::Sqlite(database) => database.migrate(),
+            Self::Postgres(database) => database.migrate().await,
+        }
+    }
+
+    /// What [`Store::migrate`] would apply. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Newer`], or the database's own.
+    pub async fn pending(&self) -> Result<Vec<String>, Error> {
+        match self {
+            Self::Sqlite(database) => database.pending(),
+            Self::Postgres(database) => database.pending().await,
+        }
+    }
+
+    /// Asks the database for anything at all; answers within 800 ms.
+    ///
+    /// # Errors
+    ///
+    /// The database's own, or [`Error::Late`].
+    pub async fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(database) => database.check(),
+            Self::Postgres(database) => database.check().await,
+        }
+    }
+
+    /// Whether other replicas may use this database too.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// How busy the store is just now.
+    #[must_use]
+    pub fn waits(&self) -> Waits {
+        match self {
+            Self::Sqlite(database) => database.waits(),
+            Self::Postgres(database) => database.waits(),
+        }
+    }
+
+    /// Lets running stories finish, and leaves the database as if nobody had used it. Later stories
+    /// get [`Error::Busy`]; closing again does nothing.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(database) => database.close().await,
+            Self::Postgres(database) => database.close().await,
+        }
+    }
+
+    /// Runs a story that may write. It has happened, durably and whole, when this returns `Ok`, and
+    /// not at all when it returns `Err`, save [`Error::Late`], which does not know; a caller that
+    /// stops waiting does not stop it.
+    ///
+    /// # Errors
+    ///
+    /// The story's own error, or the database's.
+    pub async fn write<T, E, F>(&self, story: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> Telling<'t, T, E> + Send + 'static,
+    {
+        match self {
+            Self::Sqlite(database) => database.write(story).await,
+            Self::Postgres(database) => database.write(story).await,
+        }
+    }
+
+    /// Runs a story that only reads. On SQLite it runs on the calling thread, in microseconds.
+    ///
+    /// # Errors
+    ///
+    /// The story's own error, or the database's.
+    pub async fn read<T, E, F>(&self, story: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> Telling<'t, T, E> + Send + 'static,
+    {
+        match self {
+            Self::Sqlite(database) => database.read(story),
+            Self::Postgres(database) => database.read(story).await,
+        }
+    }
+}

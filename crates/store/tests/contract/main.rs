@@ -1,0 +1,17 @@
+//! What the store promises, on both databases.
+
+#![cfg(test)]
+
+mod harness;
+
+mod audit;
+mod catalogue;
+mod identities;
+mod migrations;
+mod postgres;
+mod signing_keys;
+mod spent_codes;
+mod sqlite;
+mod stories;
+mod tls;
+mod users;
