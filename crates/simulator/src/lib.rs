@@ -1,0 +1,180 @@
+//! WeChat on your own machine, for any back end that signs mini program users in.
+//!
+//! It answers `api.weixin.qq.com`'s paths the way WeChat does, down to content types, error texts
+//! and the moment at which a code dies, so that a back end in any language can be pointed at it in
+//! place of WeChat. What it plays: `GET /sns/jscode2session`, `GET /cgi-bin/token` and
+//! `POST /cgi-bin/stable_token`. Nothing is written to disk.
+//!
+//! Without [`Options::apps`] any well-formed appid (`wx` and 16 lower-case hex digits) with any
+//! secret is accepted, so a newcomer has nothing to configure.
+//!
+//! A person is a name. Its openid and unionid follow from the name and the appid, so they are the
+//! same on every machine and after every restart. A code lives five minutes, works once and belongs
+//! to one app. A session key stays over bursts of sign-ins; every tenth exchange of a person in an
+//! app, or one after three days, brings a new one. Times are those of the simulator's own clock,
+//! which can be moved. It remembers the 100,000 latest of everything.
+//!
+//! # Controls
+//!
+//! What WeChat does not have: ways to be the phone, to look inside and to break things. Bodies and
+//! answers are JSON; a mistake gets 400 and `{"error": "..."}`, which says what to do instead.
+//!
+//! | control | takes | answers |
+//! | --- | --- | --- |
+//! | `POST /simulator/login` | `person`, any name; `appid`, optional | `{"code"}`, what `wx.login()` would give that person |
+//! | `GET /simulator/people` | | `{"people": [{"person", "openids": {appid: openid}, "unionid"}]}` |
+//! | `GET /simulator/calls` | | `{"paths": {path: n}, "codes": {code: n}}`, what arrived so far |
+//! | `DELETE /simulator/calls` | | counts from zero again |
+//! | `POST /simulator/faults` | `path`, `kind`, what the kind needs; `times` or `for_seconds` | `{"faults": [..]}` that wait |
+//! | `GET /simulator/faults` | | the same |
+//! | `DELETE /simulator/faults` | | removes them all |
+//! | `POST /simulator/clock` | `seconds`, 0 or more | `{"now"}`, milliseconds since 1970 after the move |
+//!
+//! Kinds of fault: `errcode` (with `errcode`, and `errmsg` to replace WeChat's words), `status`
+//! (with `status`), `delay` (with `ms`), `hang`, `reset`, `garbage`, `truncate`. Several faults on
+//! a path are served in the order in which they came; one with neither `times` nor `for_seconds`
+//! stays until it is deleted. `delay` and `truncate` lose or hold back the answer after WeChat did
+//! its work, so the code is spent; the others fail before it, so the code still lives.
+
+use std::{
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+mod answer;
+mod apps;
+mod calls;
+mod codes;
+mod controls;
+mod dice;
+mod errcode;
+mod faults;
+mod fields;
+mod line;
+mod people;
+mod recent;
+mod serve;
+mod session_keys;
+mod tokens;
+mod wire;
+mod world;
+
+use apps::Apps;
+use dice::Dice;
+use world::World;
+
+/// One mini program that the simulator plays WeChat for.
+#[derive(Clone)]
+pub struct App {
+    /// What WeChat calls the mini program, such as `wx0123456789abcdef`.
+    pub appid: String,
+    /// What a back end must show to act for the mini program. `Debug` leaves it out.
+    pub secret: String,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("App")
+            .field("appid", &self.appid)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a simulator is told when it starts.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The mini programs that exist. Empty means that any well-formed appid does, with any secret.
+    pub apps: Vec<App>,
+}
+
+/// Why a person could not be given a code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// The name is empty, longer than 64 characters, or has control characters in it.
+    #[error("`person` is any name of 1 to 64 characters without control characters, such as 小王")]
+    Person,
+    /// Apps are configured and this is none of them.
+    #[error("no app `{0}` is configured here; leave `appid` out, or use one of: {1}")]
+    UnknownApp(String, String),
+    /// No apps are configured, and this could not be an appid.
+    #[error("`{0}` cannot be an appid: that is `wx` and 16 digits of 0-9 and a-f; or leave it out")]
+    MalformedApp(String),
+}
+
+/// A WeChat of one's own. Clones are handles on the same one.
+#[derive(Clone)]
+pub struct Simulator {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    apps: Apps,
+    dice: Dice,
+    world: Mutex<World>,
+}
+
+impl Simulator {
+    /// A simulator that has seen nobody yet.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let inner = Inner {
+            apps: Apps::new(options.apps),
+            dice: Dice::new(),
+            world: Mutex::new(World::default()),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// The controls alone (`/simulator/...`), to be merged into another router.
+    pub fn controls(&self) -> Router {
+        controls::router(self.clone())
+    }
+
+    /// Serves WeChat's paths and the controls on `listener` until `stop` completes.
+    ///
+    /// After `stop`, requests that have begun get five seconds to end. Dropping the future ends
+    /// everything at once.
+    ///
+    /// # Errors
+    ///
+    /// If the listener's address cannot be read, that is, if it is no working listener.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        serve::serve(wire::router(self), listener, stop).await
+    }
+
+    /// What `wx.login()` would give `person`: a code that lives five minutes and works once.
+    ///
+    /// Without `appid` the code belongs to the first configured app; if there are none, to
+    /// whichever app exchanges it.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::Person`] for a name that is none, [`LoginError::UnknownApp`] and
+    /// [`LoginError::MalformedApp`] for an appid that WeChat would not know.
+    pub fn login(&self, person: &str, appid: Option<&str>) -> Result<String, LoginError> {
+        people::check_name(person)?;
+        let appid = self.inner.apps.for_login(appid)?;
+        let code = self.inner.dice.code();
+        self.world().login(&code, person, appid);
+        Ok(code)
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        // Every change is complete before anything could panic, so a poisoned lock is still good.
+        self.inner
+            .world
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
