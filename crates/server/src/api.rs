@@ -1,0 +1,9 @@
+//! Requests and replies: one path a file.
+
+pub(crate) mod discovery;
+pub(crate) mod health;
+pub(crate) mod me;
+pub(crate) mod reference;
+pub(crate) mod sign_in;
+
+pub use reference::openapi;

@@ -1,0 +1,194 @@
+//! What every request may reach, and the work that goes on between requests.
+
+use std::{
+    error::Error,
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use menjin_core::{Appid, Clock};
+use menjin_store::Store;
+use menjin_wechat::Client;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    failure::Failure,
+    flows::keys,
+    limit::AddressLimit,
+    metrics::Metrics,
+    options::{Options, SetupError},
+    replay::Replay,
+    tokens::Tokens,
+};
+
+/// The server's state. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// See [`App`], which hands it out.
+pub struct Inner {
+    pub(crate) options: Options,
+    pub(crate) store: Store,
+    pub(crate) wechat: Client,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tokens: Tokens,
+    pub(crate) replay: Replay,
+    pub(crate) sign_in_limit: AddressLimit,
+    pub(crate) metrics: Metrics,
+    /// Work that must end before the process does.
+    pub(crate) tracker: TaskTracker,
+    started: AtomicBool,
+    draining: AtomicBool,
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    /// Puts the parts together. Nothing is asked of the store yet: see [`App::tend`].
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError`] if the options contradict themselves.
+    pub fn new(
+        options: Options,
+        store: Store,
+        wechat: Client,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, SetupError> {
+        options.check()?;
+        Ok(Self(Arc::new(Inner {
+            tokens: Tokens::new(options.issuer(), clock.clone(), options.rotation.cache),
+            replay: Replay::new(options.replay_window),
+            sign_in_limit: AddressLimit::new(options.sign_in_per_address),
+            metrics: Metrics::new(),
+            tracker: TaskTracker::new(),
+            started: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            options,
+            store,
+            wechat,
+            clock,
+        })))
+    }
+
+    /// Does what must be done between requests until `stop`: starts the store, however long it is
+    /// out of reach, and then looks after keys and old rows every second.
+    ///
+    /// # Errors
+    ///
+    /// What waiting will not mend: a schema of a newer version, a signing key that cannot be opened.
+    pub async fn tend(&self, stop: CancellationToken) -> Result<(), Failure> {
+        if !self.is_started() && !self.start_in_time(&stop).await? {
+            return Ok(());
+        }
+        tracing::info!("ready");
+        let mut tick = 0_u32;
+        while !pause(&stop, Duration::from_secs(1)).await {
+            tick = tick.wrapping_add(1);
+            self.look_after(tick).await;
+        }
+        Ok(())
+    }
+
+    /// Starts as soon as the store can be reached; `false` if `stop` came first.
+    async fn start_in_time(&self, stop: &CancellationToken) -> Result<bool, Failure> {
+        let mut wait = Duration::from_millis(100);
+        loop {
+            match self.start().await {
+                Ok(()) => return Ok(true),
+                Err(Failure::Unavailable(cause)) => {
+                    let error = &*cause as &(dyn Error + 'static);
+                    tracing::warn!(error, "the store is out of reach; will try again");
+                }
+                Err(failure) => return Err(failure),
+            }
+            if pause(stop, wait).await {
+                return Ok(false);
+            }
+            wait = (wait * 2).min(Duration::from_secs(1));
+        }
+    }
+
+    /// Brings the schema up to date and loads the keys, once.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn start(&self) -> Result<(), Failure> {
+        if self.options.migrate {
+            for name in self.store.migrate().await? {
+                tracing::info!(name, "migrated");
+            }
+        }
+        keys::refresh(self).await?;
+        self.started.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    async fn look_after(&self, tick: u32) {
+        // The clock is looked at even when nobody calls, so that a jump back is noticed.
+        self.tokens.look(self.clock.now());
+        if let Err(failure) = keys::refresh(self).await {
+            tracing::warn!(%failure, "the keys could not be looked after");
+        }
+        self.replay.forget(self.clock.uptime());
+        if tick.is_multiple_of(60) && self.store.is_shared() {
+            let now = self.clock.now();
+            let purged = self
+                .store
+                .write(move |tx| Box::pin(tx.code_purge(now)))
+                .await;
+            if let Err(error) = purged {
+                let error = &error as &(dyn Error + 'static);
+                tracing::warn!(error, "spent codes could not be purged");
+            }
+        }
+    }
+
+    /// Says from now on that no new requests should come here.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Whether the store was reached once and the keys are loaded.
+    pub(crate) fn is_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
+    /// Waits for stories and flights that have begun, then closes the store.
+    pub async fn close(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
+        self.store.close().await;
+    }
+
+    /// The mini program of that name, if it is served here.
+    pub(crate) fn served(&self, appid: &str) -> Option<&Appid> {
+        let mut apps = self.options.apps.iter().map(|app| &app.appid);
+        apps.find(|served| served.as_str() == appid)
+    }
+
+    /// The mini program of a request that names none.
+    pub(crate) fn default_app(&self) -> Option<&Appid> {
+        self.options.apps.first().map(|app| &app.appid)
+    }
+}
+
+/// Waits; `true` if `stop` came meanwhile.
+async fn pause(stop: &CancellationToken, wait: Duration) -> bool {
+    tokio::time::timeout(wait, stop.cancelled()).await.is_ok()
+}

@@ -1,0 +1,316 @@
+use std::collections::HashSet;
+
+use axum::body::to_bytes;
+
+use super::*;
+use crate::{errcodes, routes::ROUTES};
+
+const WAIT: Duration = Duration::from_millis(2_500);
+
+/// Every refusal there is. The match makes a new one fail to compile until it stands here.
+fn refusals() -> Vec<Refusal> {
+    let all = vec![
+        Refusal::MalformedBody,
+        Refusal::UnsupportedMediaType,
+        Refusal::BodyTooLarge,
+        Refusal::BodyTooSlow,
+        Refusal::NotFound,
+        Refusal::MethodNotAllowed,
+        Refusal::CodeMissing,
+        Refusal::CodeMalformed,
+        Refusal::AppUnknown,
+        Refusal::AccountDisabled,
+        Refusal::TooManyRequests { retry_after: WAIT },
+        Refusal::NoAuthorization,
+        Refusal::NoBearer,
+        Refusal::TokenExpired,
+        Refusal::TokenInvalid,
+        Refusal::Forbidden,
+    ];
+    for refusal in &all {
+        match refusal {
+            Refusal::MalformedBody
+            | Refusal::UnsupportedMediaType
+            | Refusal::BodyTooLarge
+            | Refusal::BodyTooSlow
+            | Refusal::NotFound
+            | Refusal::MethodNotAllowed
+            | Refusal::CodeMissing
+            | Refusal::CodeMalformed
+            | Refusal::AppUnknown
+            | Refusal::AccountDisabled
+            | Refusal::TooManyRequests { .. }
+            | Refusal::NoAuthorization
+            | Refusal::NoBearer
+            | Refusal::TokenExpired
+            | Refusal::TokenInvalid
+            | Refusal::Forbidden => {}
+        }
+    }
+    all
+}
+
+/// Something that must not be seen.
+#[derive(Debug, thiserror::Error)]
+#[error("canary: relation \"identities\" of postgres://10.0.0.7 at src/x.rs:1")]
+struct Canary;
+
+fn rejection(errcode: i64) -> Failure {
+    Failure::WeChat(wechat::Error::Answered(Rejection {
+        errcode,
+        errmsg: "as sent".to_owned(),
+        rid: Some("6543-21".to_owned()),
+    }))
+}
+
+/// Failures that are no refusals of ours, each with a name.
+fn others() -> Vec<(&'static str, Failure)> {
+    let canary = || Arc::new(Canary);
+    let by_wechat = Failure::WeChat;
+    vec![
+        ("wechat -1", rejection(-1)),
+        ("wechat 40029", rejection(40_029)),
+        ("wechat 40163", rejection(40_163)),
+        ("wechat 40226", rejection(40_226)),
+        ("wechat 45011", rejection(45_011)),
+        ("wechat 45009", rejection(45_009)),
+        ("wechat 40013", rejection(40_013)),
+        ("wechat 40125", rejection(40_125)),
+        ("wechat 41002", rejection(41_002)),
+        ("wechat 41004", rejection(41_004)),
+        ("wechat 99999", rejection(99_999)),
+        ("wechat slow", by_wechat(wechat::Error::TimedOut)),
+        (
+            "wechat open",
+            by_wechat(wechat::Error::CircuitOpen { retry_after: WAIT }),
+        ),
+        ("wechat busy", by_wechat(wechat::Error::Busy)),
+        (
+            "wechat away",
+            by_wechat(wechat::Error::Unreachable(canary())),
+        ),
+        ("wechat odd", by_wechat(wechat::Error::Garbled("canary"))),
+        ("unavailable", Failure::Unavailable(canary())),
+        ("broken", Failure::Broken(canary())),
+    ]
+}
+
+async fn body(response: Response) -> String {
+    let bytes = to_bytes(response.into_body(), 1 << 16).await.unwrap();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Status, what else stands in the head, and the body.
+async fn line(failure: &Failure, shape: Shape) -> String {
+    let response = failure.render(shape);
+    let mut line = response.status().as_str().to_owned();
+    for name in [RETRY_AFTER, WWW_AUTHENTICATE] {
+        if let Some(value) = response.headers().get(name) {
+            line = format!("{line} [{}]", value.to_str().unwrap());
+        }
+    }
+    format!("{line} {}", body(response).await)
+}
+
+/// The whole table, as mini programs and services have come to know it. Words for people may change,
+/// numbers, statuses and codes may not.
+const TABLE: &str = r#"
+400 {"success":false,"error":{"errcode":47001,"errmsg":"data format error"},"registered":false}
+400 {"success":false,"error":"malformed_body","message":"data format error"}
+415 {"success":false,"error":{"errcode":7700002,"errmsg":"the Content-Type must be application/json"},"registered":false}
+415 {"success":false,"error":"unsupported_media_type","message":"the Content-Type must be application/json"}
+413 {"success":false,"error":{"errcode":45002,"errmsg":"the body is larger than 64 KiB"},"registered":false}
+413 {"success":false,"error":"body_too_large","message":"the body is larger than 64 KiB"}
+408 {"success":false,"error":{"errcode":7700003,"errmsg":"the body took too long to arrive"},"registered":false}
+408 {"success":false,"error":"body_too_slow","message":"the body took too long to arrive"}
+404 {"success":false,"error":{"errcode":7700004,"errmsg":"there is nothing at this path"},"registered":false}
+404 {"success":false,"error":"not_found","message":"there is nothing at this path"}
+405 {"success":false,"error":{"errcode":43002,"errmsg":"the path does not know this method"},"registered":false}
+405 {"success":false,"error":"method_not_allowed","message":"the path does not know this method"}
+400 {"success":false,"error":{"errcode":41008,"errmsg":"missing code"},"registered":false}
+400 {"success":false,"error":"code_missing","message":"missing code"}
+400 {"success":false,"error":{"errcode":40029,"errmsg":"invalid code"},"registered":false}
+400 {"success":false,"error":"code_malformed","message":"invalid code"}
+400 {"success":false,"error":{"errcode":40013,"errmsg":"invalid appid"},"registered":false}
+400 {"success":false,"error":"app_unknown","message":"invalid appid"}
+403 {"success":false,"error":{"errcode":7700001,"errmsg":"the account is disabled"},"registered":false}
+403 {"success":false,"error":"account_disabled","message":"the account is disabled"}
+429 [3] {"success":false,"error":{"errcode":45011,"errmsg":"too many requests, try again later"},"registered":false}
+429 [3] {"success":false,"error":"too_many_requests","message":"too many requests, try again later"}
+401 [Bearer realm="menjin"] {"error":"Unauthorized for no Authorization"}
+401 [Bearer realm="menjin"] {"error":"Unauthorized for no Authorization"}
+401 [Bearer realm="menjin"] {"error":"Unauthorized for no Bearer"}
+401 [Bearer realm="menjin"] {"error":"Unauthorized for no Bearer"}
+401 [Bearer realm="menjin", error="invalid_token", error_description="the access token expired"] {"error":"token_expired"}
+401 [Bearer realm="menjin", error="invalid_token", error_description="the access token expired"] {"error":"token_expired"}
+401 [Bearer realm="menjin", error="invalid_token"] {"error":"invalid_token"}
+401 [Bearer realm="menjin", error="invalid_token"] {"error":"invalid_token"}
+403 [Bearer realm="menjin", error="insufficient_scope"] {"success":false,"error":{"errcode":7700005,"errmsg":"not allowed"},"registered":false}
+403 [Bearer realm="menjin", error="insufficient_scope"] {"success":false,"error":"forbidden","message":"not allowed"}
+wechat -1: 502 {"success":false,"error":{"errcode":-1,"errmsg":"as sent","rid":"6543-21"},"registered":false}
+wechat 40029: 400 {"success":false,"error":{"errcode":40029,"errmsg":"as sent","rid":"6543-21"},"registered":false}
+wechat 40163: 400 {"success":false,"error":{"errcode":40163,"errmsg":"as sent","rid":"6543-21"},"registered":false}
+wechat 40226: 403 {"success":false,"error":{"errcode":40226,"errmsg":"as sent","rid":"6543-21"},"registered":false}
+wechat 45011: 429 [60] {"success":false,"error":{"errcode":45011,"errmsg":"as sent","rid":"6543-21"},"registered":false}
+wechat 45009: 429 [3600] {"success":false,"error":{"errcode":45009,"errmsg":"as sent","rid":"6543-21"},"registered":false}
+wechat 40013: 502 {"success":false,"error":{"errcode":40013,"errmsg":"as sent","rid":"6543-21"},"registered":false}
+wechat 40125: 502 {"success":false,"error":{"errcode":40125,"errmsg":"as sent","rid":"6543-21"},"registered":false}
+wechat 41002: 502 {"success":false,"error":{"errcode":41002,"errmsg":"as sent","rid":"6543-21"},"registered":false}
+wechat 41004: 502 {"success":false,"error":{"errcode":41004,"errmsg":"as sent","rid":"6543-21"},"registered":false}
+wechat 99999: 502 {"success":false,"error":{"errcode":99999,"errmsg":"as sent","rid":"6543-21"},"registered":false}
+wechat slow: 504 [1] {"success":false,"error":{"errcode":-1,"errmsg":"system error"},"registered":false}
+wechat open: 503 [3] {"success":false,"error":{"errcode":-1,"errmsg":"system error"},"registered":false}
+wechat busy: 503 [1] {"success":false,"error":{"errcode":-1,"errmsg":"system error"},"registered":false}
+wechat away: 502 {"success":false,"error":{"errcode":-1,"errmsg":"system error"},"registered":false}
+wechat odd: 502 {"success":false,"error":{"errcode":-1,"errmsg":"system error"},"registered":false}
+unavailable: 503 [1] {"success":false,"error":{"errcode":-1,"errmsg":"system error"},"registered":false}
+broken: 500 {"success":false,"error":{"errcode":-1,"errmsg":"system error"},"registered":false}
+"#;
+
+#[tokio::test]
+async fn every_failure_looks_as_it_always_did() {
+    let mut table = String::from("\n");
+    for refusal in refusals() {
+        for shape in [Shape::SignIn, Shape::General] {
+            table.push_str(&line(&refusal.into(), shape).await);
+            table.push('\n');
+        }
+    }
+    for (name, failure) in others() {
+        table = format!("{table}{name}: {}\n", line(&failure, Shape::SignIn).await);
+    }
+    assert_eq!(table, TABLE, "{table}");
+}
+
+#[test]
+fn every_refusal_has_its_own_words() {
+    let all = refusals();
+    let words: HashSet<_> = all.iter().map(|refusal| table(*refusal).1).collect();
+    let numbers: HashSet<_> = all.iter().map(|refusal| table(*refusal).2).collect();
+    let messages: HashSet<_> = all.iter().map(ToString::to_string).collect();
+    for distinct in [words.len(), numbers.len(), messages.len()] {
+        assert_eq!(distinct, all.len());
+    }
+    for refusal in all {
+        let (status, word, number) = table(refusal);
+        assert!(status.is_client_error());
+        assert!(
+            word.bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        );
+        // WeChat's own numbers, or one of ours.
+        assert!((40_000..50_000).contains(&number) || (7_700_001..=7_700_999).contains(&number));
+    }
+}
+
+/// Proves HTTP-6: whatever the cause, it is in the log and nowhere else.
+#[tokio::test]
+async fn a_cause_is_not_shown() {
+    for (name, failure) in others() {
+        for shape in [Shape::SignIn, Shape::General] {
+            let line = line(&failure, shape).await;
+            for word in ["canary", "identities", "postgres", "10.0.0.7", ".rs"] {
+                assert!(!line.contains(word), "{name}: {line}");
+            }
+        }
+    }
+    let unavailable: Failure = store::Error::Busy.into();
+    assert!(matches!(unavailable, Failure::Unavailable(_)));
+    let broken: Failure = store::Error::Column(3).into();
+    assert!(matches!(broken, Failure::Broken(_)));
+}
+
+#[test]
+fn a_failure_has_no_header_that_is_not_known() {
+    let refused = refusals().into_iter().map(|refusal| ("", refusal.into()));
+    for (name, failure) in refused.chain(others()) {
+        for shape in [Shape::SignIn, Shape::General] {
+            let response = failure.render(shape);
+            for header in response.headers().keys() {
+                let known = ["content-type", "retry-after", "www-authenticate"];
+                assert!(
+                    known.contains(&header.as_str()),
+                    "{name} {failure:?}: {header}"
+                );
+            }
+            let kind = &response.headers()["content-type"];
+            assert_eq!(kind, "application/json");
+        }
+    }
+}
+
+/// The header has no fractions, so it is rounded to where the wait is over.
+#[test]
+fn whoever_must_wait_is_told_how_long() {
+    for (wait, told) in [
+        (0, "1"),
+        (1, "1"),
+        (999, "1"),
+        (1_001, "2"),
+        (2_500, "3"),
+        (60_000, "60"),
+    ] {
+        let retry_after = Duration::from_millis(wait);
+        let failure = Failure::from(Refusal::TooManyRequests { retry_after });
+        let response = failure.render(Shape::SignIn);
+        assert_eq!(response.headers()[RETRY_AFTER], told, "{wait}");
+    }
+}
+
+/// The reference knows every number that a sign-in can be answered with, and its status.
+#[test]
+fn the_reference_is_complete() {
+    let elsewhere = [
+        Refusal::NotFound,
+        Refusal::NoAuthorization,
+        Refusal::NoBearer,
+        Refusal::TokenExpired,
+        Refusal::TokenInvalid,
+        Refusal::Forbidden,
+    ];
+    let at_sign_in = refusals()
+        .into_iter()
+        .filter(|refusal| !elsewhere.contains(refusal))
+        .map(Failure::from);
+    let all = at_sign_in.chain(others().into_iter().map(|(_, failure)| failure));
+    for failure in all {
+        let outward = failure.outward();
+        if outward.errcode == 99_999 {
+            continue;
+        }
+        let number = outward.errcode.to_string();
+        let row = errcodes::TABLE.iter().find(|row| row.number == number);
+        let row = row.unwrap_or_else(|| panic!("{number} is not in the reference"));
+        let status = outward.status.as_str();
+        assert!(
+            row.status.contains(status),
+            "{number} {status}: {}",
+            row.status
+        );
+    }
+    let numbers: HashSet<_> = errcodes::TABLE.iter().map(|row| row.number).collect();
+    assert_eq!(numbers.len(), errcodes::TABLE.len());
+    // The general shape can only come of these, as long as such routes read no body.
+    assert_eq!(
+        ROUTES
+            .iter()
+            .filter(|route| route.shape == Shape::SignIn)
+            .count(),
+        1
+    );
+    for (word, status, _) in errcodes::WORDS {
+        let known = refusals().into_iter().map(Failure::from);
+        let known = known.chain(others().into_iter().map(|(_, failure)| failure));
+        let outward = known.map(|failure| failure.outward());
+        let found = outward.filter(|outward| outward.word == *word);
+        assert_eq!(
+            found
+                .map(|o| o.status.to_string())
+                .next()
+                .as_deref()
+                .map(|s| &s[..3]),
+            Some(*status),
+            "{word}"
+        );
+    }
+}

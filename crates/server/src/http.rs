@@ -1,0 +1,6 @@
+//! HTTP around the flows: what holds for every request.
+
+pub(crate) mod address;
+pub(crate) mod body;
+pub(crate) mod front;
+pub(crate) mod serve;

@@ -1,0 +1,115 @@
+//! Every URL of the service.
+
+use axum::{Router, middleware};
+use menjin_core::Refusal;
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    api::{discovery, health, me, reference, sign_in},
+    app::App,
+    failure::{Failure, Shape},
+    http::front::front,
+    phone_page,
+};
+
+/// What holds for all of a path, whichever handler stands behind it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    /// The path, and the label that counts it.
+    pub(crate) path: &'static str,
+    /// What its failures look like.
+    pub(crate) shape: Shape,
+    /// Whether it answers before the store was reached once and the keys are loaded.
+    pub(crate) early: bool,
+}
+
+const fn route(path: &'static str, shape: Shape, early: bool) -> Route {
+    Route { path, shape, early }
+}
+
+/// Every path but those of the phone page and the simulator's controls.
+pub(crate) const ROUTES: &[Route] = &[
+    route("/v1/user/login", Shape::SignIn, false),
+    route("/v1/user/me", Shape::General, false),
+    route("/.well-known/jwks.json", Shape::General, false),
+    route(
+        "/.well-known/oauth-authorization-server",
+        Shape::General,
+        false,
+    ),
+    route("/.well-known/openid-configuration", Shape::General, false),
+    route("/healthz", Shape::General, true),
+    route("/readyz", Shape::General, true),
+    route("/metrics", Shape::General, true),
+    route("/openapi.json", Shape::General, true),
+];
+
+/// All other paths, under one label: no caller can make new ones.
+const ELSEWHERE: Route = route("other", Shape::General, true);
+
+/// What holds for a path.
+pub(crate) fn of(path: &str) -> &'static Route {
+    let known = ROUTES.iter().find(|route| route.path == path);
+    known.unwrap_or(&ELSEWHERE)
+}
+
+/// The public listener of a deployment.
+pub fn public(app: &App) -> Router {
+    finish(called().merge(plain()).into(), app)
+}
+
+/// The management listener: health, readiness, metrics.
+pub fn management(app: &App) -> Router {
+    finish(plain().merge(measured()).into(), app)
+}
+
+/// The one listener of `menjin dev`: everything, the phone page, and the simulator's controls.
+pub fn development(app: &App, controls: Router) -> Router {
+    let all = called().merge(plain()).merge(measured());
+    let router = Router::from(all).merge(phone_page::routes());
+    finish(router, app).merge(controls)
+}
+
+/// What mini programs and services call.
+fn called() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(sign_in::post))
+        .routes(routes!(me::get))
+        .routes(routes!(discovery::jwks))
+        .routes(routes!(discovery::oauth))
+        .routes(routes!(discovery::openid))
+}
+
+/// What answers at any time.
+fn plain() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(reference::get))
+}
+
+fn measured() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(health::metrics))
+}
+
+fn finish(router: Router<App>, app: &App) -> Router {
+    router
+        .fallback(async || Failure::from(Refusal::NotFound))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(app.clone(), front))
+        .with_state(app.clone())
+}
+
+async fn method_not_allowed() -> Failure {
+    Refusal::MethodNotAllowed.into()
+}
+
+/// What is documented: every route but the phone page and the simulator's controls.
+pub(crate) fn document() -> utoipa::openapi::OpenApi {
+    let mut document = reference::Document::openapi();
+    for part in [called(), plain(), measured()] {
+        document.merge(part.into_openapi());
+    }
+    document
+}
