@@ -1,0 +1,179 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Parser, Subcommand};
+
+/// Sign-in for WeChat mini programs: one call, one token, one binary
+///
+/// `menjin dev` needs nothing and shows a signed-in user. `menjin init` writes what `menjin serve`
+/// needs in production.
+#[derive(Debug, Parser)]
+#[command(name = "menjin", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where the configuration is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigArgs {
+    /// The configuration file [default: menjin.toml, if there is one]
+    #[arg(short, long, value_name = "FILE", env = "MENJIN_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Try Menjin on this machine: server, WeChat simulator and a phone in the browser
+    ///
+    /// Needs nothing: no AppID, no database, no configuration. What it makes is kept in one folder.
+    /// The environment variables of `menjin serve` (`menjin config example` lists them) apply here
+    /// as well.
+    Dev(DevArgs),
+    /// Serve in production
+    Serve(ConfigArgs),
+    /// Write a commented configuration with fresh keys
+    Init(InitArgs),
+    /// Show or check the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Try everything the configuration names, and say what to do about what fails
+    Doctor(ConfigArgs),
+    /// Bring the database's tables up to date
+    Migrate(MigrateArgs),
+    /// Look after the keys that sign tokens
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Play WeChat for any back end, in any language
+    ///
+    /// Point your back end's WeChat address (api.weixin.qq.com) here. Without --app, every appid
+    /// and secret is accepted.
+    Simulator(SimulatorArgs),
+    /// Print the API as OpenAPI 3.1
+    Openapi,
+    /// Print the reference of error codes, as Markdown
+    Errors,
+    /// Print a completion script for a shell
+    Completions {
+        /// Whose completions
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one a command into a folder
+    Man {
+        /// The folder; without it, the main page goes to standard output
+        #[arg(value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
+    /// Check compact JWS from standard input, one a line, against a key
+    #[command(hide = true)]
+    JwsVerify {
+        /// The key, as a JWK
+        #[arg(long, value_name = "FILE")]
+        jwk: PathBuf,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DevArgs {
+    /// The address to serve on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// The address of the WeChat simulator; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    pub(crate) simulator_listen: SocketAddr,
+    /// The folder that everything is kept in; delete it to start over
+    #[arg(long, value_name = "FOLDER", default_value = "menjin-dev")]
+    pub(crate) data_dir: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+#[expect(
+    clippy::doc_markdown,
+    reason = "help shows these words as they stand here"
+)]
+pub(crate) struct InitArgs {
+    /// The file to write
+    #[arg(short, long, value_name = "FILE", default_value = "menjin.toml")]
+    pub(crate) output: PathBuf,
+    /// The mini program's AppID; asked for on a terminal
+    #[arg(long)]
+    pub(crate) appid: Option<String>,
+    /// A file that holds the AppSecret, which does not belong on a command line; asked for on a
+    /// terminal
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// The database: sqlite:///path/menjin.db or postgres://user:password@host/database
+    /// [default: menjin.db beside the configuration]
+    #[arg(long, value_name = "URL")]
+    pub(crate) store_url: Option<String>,
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// The address that clients see, such as https://login.example.com
+    #[arg(long, value_name = "URL", default_value = "")]
+    pub(crate) public_url: String,
+    /// Write over a file that is there; its keys are lost
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print every key with its meaning and its default
+    Example,
+    /// Say whether the configuration can be used, and every problem if not
+    Check(ConfigArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct MigrateArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Show the keys: which one signs, which is next, which are on their way out
+    List {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let the next key sign, as soon as everybody can know it
+    Rotate(ConfigArgs),
+    /// Take a key away at once: every token that it signed is refused within five seconds
+    Remove {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Which one; `menjin key list` shows them
+        kid: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SimulatorArgs {
+    /// The address to serve on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    pub(crate) listen: SocketAddr,
+    /// A mini program that is known, with its secret; may be given several times
+    #[arg(long = "app", value_name = "APPID:SECRET", value_parser = app)]
+    pub(crate) apps: Vec<menjin_simulator::App>,
+}
+
+fn app(text: &str) -> Result<menjin_simulator::App, String> {
+    match text.split_once(':') {
+        Some((appid, secret)) if !appid.is_empty() && !secret.is_empty() => {
+            Ok(menjin_simulator::App {
+                appid: appid.to_owned(),
+                secret: secret.to_owned(),
+            })
+        }
+        _ => Err("write it as APPID:SECRET, such as wx0123456789abcdef:secret".to_owned()),
+    }
+}

@@ -1,0 +1,153 @@
+//! `menjin doctor`: tries what the configuration names.
+
+use std::{process::ExitCode, time::Duration};
+
+use menjin_core::{Clock, LoginCode};
+use menjin_server::keys;
+use menjin_wechat::{Client, Error, Rejection};
+
+use crate::{
+    args::ConfigArgs,
+    config::Config,
+    output::{Failure, say},
+    process::{self, SystemClock},
+    wiring,
+};
+
+/// How far the clock may be off before tokens of one machine look wrong on another.
+const CLOCK: Duration = Duration::from_secs(30);
+
+/// What one look found: well, or what to do.
+type Finding = Result<String, String>;
+
+pub(super) fn run(args: &ConfigArgs) -> Result<ExitCode, Failure> {
+    let config = wiring::load(args)?;
+    say("ok       configuration")?;
+    for warning in config.warnings() {
+        say(format_args!("warning  configuration: {warning}"))?;
+    }
+    // Before the runtime, since this client brings one of its own.
+    let clock = clock(&config);
+    process::runtime()?.block_on(async {
+        let mut well = tell("store", &store(&config).await)?;
+        for app in &config.wechat.apps {
+            let found = wechat(&config, &app.appid).await;
+            well &= tell(&format!("WeChat, {}", app.appid), &found)?;
+        }
+        well &= tell("clock", &clock)?;
+        Ok(if well {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(1)
+        })
+    })
+}
+
+fn tell(subject: &str, finding: &Finding) -> Result<bool, Failure> {
+    match finding {
+        Ok(words) => say(format_args!("ok       {subject}: {words}"))?,
+        Err(words) => say(format_args!("FAILED   {subject}: {words}"))?,
+    }
+    Ok(finding.is_ok())
+}
+
+async fn store(config: &Config) -> Finding {
+    let store = wiring::store(config)
+        .await
+        .map_err(|error| error.to_string())?;
+    store.check().await.map_err(|error| {
+        format!(
+            "{:#}. Is the database running, and store.url right?",
+            anyhow::Error::from(error)
+        )
+    })?;
+    let pending = store
+        .pending()
+        .await
+        .map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
+    if !pending.is_empty() {
+        store.close().await;
+        let migrations = pending.len();
+        return Ok(format!(
+            "reached; {migrations} migration(s) to apply, which `menjin serve` does"
+        ));
+    }
+    let rows = keys::all(&store)
+        .await
+        .map_err(|failure| failure.to_string())?;
+    let sealed = rows.iter().filter(|row| row.removed_at.is_none());
+    let opened = sealed.clone().filter(|row| {
+        let place = format!("signing_keys/private_key/{}", row.kid);
+        config.secrets.open(&place, &row.private_key).is_ok()
+    });
+    let (sealed, opened) = (sealed.count(), opened.count());
+    store.close().await;
+    if opened < sealed {
+        return Err(format!(
+            "{} of {sealed} signing keys cannot be opened with secrets.master_keys: put the former \
+             master key back at the end of the list",
+            sealed - opened
+        ));
+    }
+    Ok(format!("reached, up to date, {opened} signing keys"))
+}
+
+/// A code that cannot exist: what WeChat says of it tells whether it knows the app and its secret.
+async fn wechat(config: &Config, appid: &menjin_core::Appid) -> Finding {
+    let client = wiring::wechat(config).map_err(|error| error.to_string())?;
+    let code = LoginCode::parse("menjin-doctor").map_err(|error| error.to_string())?;
+    let said = Client::code_to_session(&client, appid, &code).await;
+    match said {
+        Err(Error::Answered(Rejection {
+            errcode: 40_029, ..
+        })) => Ok("answers, and knows the AppID and the AppSecret".to_owned()),
+        Err(Error::Answered(Rejection {
+            errcode, errmsg, ..
+        })) => {
+            let advice = match errcode {
+                40_013 => {
+                    "wechat.apps.appid is not known to WeChat; compare it with WeChat's console"
+                }
+                40_125 => {
+                    "wechat.apps.secret is not the AppSecret; WeChat's console makes a new one"
+                }
+                40_164 => "add this server's address to the API IP allow-list in WeChat's console",
+                40_243 => "the AppSecret is frozen; unfreeze it in WeChat's console",
+                _ => "see `menjin errors`",
+            };
+            Err(format!("{errcode} {errmsg}: {advice}"))
+        }
+        Err(error) => {
+            let base = &config.wechat.base_url;
+            let error = anyhow::Error::from(error);
+            Err(format!(
+                "{error:#}. Can this machine reach {base}? wechat.ca_file helps behind a proxy that inspects TLS"
+            ))
+        }
+        Ok(_) => Err(
+            "a code that cannot exist was accepted: is wechat.base_url really WeChat?".to_owned(),
+        ),
+    }
+}
+
+/// Compares the clock with the `Date` of whoever answers at WeChat's address.
+fn clock(config: &Config) -> Finding {
+    let asked = wiring::http_client(CLOCK / 6)
+        .and_then(|client| Ok(client.head(&config.wechat.base_url).send()?));
+    let date = asked.ok().and_then(|reply| {
+        let date = reply.headers().get("date")?.to_str().ok()?.to_owned();
+        jiff::fmt::rfc2822::parse(&date).ok()
+    });
+    let Some(date) = date else {
+        return Ok("cannot be compared, since WeChat's address tells no time".to_owned());
+    };
+    let off = SystemClock::new().now() - date.timestamp().as_millisecond();
+    let off = Duration::from_millis(off.unsigned_abs());
+    if off > CLOCK {
+        return Err(format!(
+            "off by {} s: set the machine's clock by NTP",
+            off.as_secs()
+        ));
+    }
+    Ok("within half a minute of WeChat's".to_owned())
+}

@@ -1,0 +1,166 @@
+//! From configuration to parts that work.
+
+use std::{
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context;
+use menjin_core::{key::SigningAlgorithm, keyring::Rotation};
+use menjin_server::{App, AppOptions};
+use menjin_store::{Lock, Store};
+
+use crate::{
+    args::ConfigArgs,
+    config::{Algorithm, Config},
+    output::Failure,
+    process::SystemClock,
+};
+
+/// The environment, read once.
+pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// The configuration that the arguments name: the file, or `menjin.toml` if there is one, and the
+/// environment over it.
+pub(crate) fn load(args: &ConfigArgs) -> Result<Config, Failure> {
+    let usual = PathBuf::from("menjin.toml");
+    let file = args
+        .config
+        .clone()
+        .or_else(|| usual.exists().then_some(usual));
+    let loaded = Config::load(file.as_deref(), environment());
+    loaded.map_err(|problems| match file {
+        Some(_) => problems.into(),
+        None => Failure::refused(format!(
+            "there is no menjin.toml here, and the environment alone does not do:\n{problems}\n\
+             `menjin init` writes one; --config names another; `menjin dev` needs none"
+        )),
+    })
+}
+
+/// Opens the store, without migrating it.
+pub(crate) async fn store(config: &Config) -> Result<Store, Failure> {
+    let mut options = menjin_store::Options::new(config.store.url.expose());
+    options.connections = config.store.connections;
+    let opened = Store::open(&options).await;
+    Ok(opened.context("the store cannot be opened; see store.url")?)
+}
+
+/// Keeps a second server off the same SQLite file.
+pub(crate) fn lock(config: &Config) -> Result<Option<Lock>, Failure> {
+    menjin_store::lock(config.store.url.expose()).map_err(|error| match error {
+        menjin_store::Error::InUse(_) => Failure::refused(error.to_string()),
+        error => Failure::Broken(error.into()),
+    })
+}
+
+/// The client for WeChat.
+pub(crate) fn wechat(config: &Config) -> Result<menjin_wechat::Client, Failure> {
+    let wechat = &config.wechat;
+    let options = menjin_wechat::Options {
+        base_url: wechat.base_url.clone(),
+        connect_timeout: wechat.connect_timeout,
+        timeout: wechat.timeout,
+        ca_file: wechat.ca_file.clone(),
+        ..menjin_wechat::Options::default()
+    };
+    let apps = wechat.apps.iter().map(|app| menjin_wechat::App {
+        appid: app.appid.clone(),
+        secret: app.secret.clone(),
+    });
+    let client = menjin_wechat::Client::new(options, apps.collect(), Arc::new(SystemClock::new()));
+    client.map_err(|error| Failure::refused(error.to_string()))
+}
+
+/// How the signing keys follow one another.
+pub(crate) fn rotation(config: &Config) -> Rotation {
+    Rotation {
+        every: config.token.rotation.unwrap_or_default(),
+        cache: config.token.jwks_max_age,
+        token_ttl: config.token.ttl,
+        algorithm: match config.token.algorithm {
+            Algorithm::Es256 => SigningAlgorithm::Es256,
+            Algorithm::EdDsa => SigningAlgorithm::EdDsa,
+        },
+    }
+}
+
+/// The server, bound to `address`.
+pub(crate) async fn app(config: &Config, address: SocketAddr) -> Result<App, Failure> {
+    let wechat = &config.wechat;
+    // The default app goes first.
+    let others = wechat.apps.iter().map(|app| &app.appid);
+    let others = others.filter(|appid| **appid != wechat.default_appid);
+    let appids = std::iter::once(&wechat.default_appid).chain(others);
+    let limit = config.limits.sign_in_per_address;
+    let options = menjin_server::Options {
+        apps: appids
+            .map(|appid| AppOptions {
+                appid: appid.clone(),
+            })
+            .collect(),
+        public_url: config.public_url(address),
+        trusted_proxies: config.server.trusted_proxies.clone(),
+        master_keys: config.secrets.clone(),
+        issuer: config.issuer(address),
+        audience: config.token.audience.clone(),
+        rotation: rotation(config),
+        replay_window: config.sign_in.replay_window,
+        wechat_timeout: wechat.timeout,
+        sign_in_per_address: limit.map_or(0, std::num::NonZeroU32::get),
+        migrate: config.store.migrate,
+    };
+    let store = store(config).await?;
+    let client = self::wechat(config)?;
+    let app = App::new(options, store, client, Arc::new(SystemClock::new()));
+    app.map_err(|error| Failure::refused(error.to_string()))
+}
+
+/// The simulator's apps: those that are served.
+pub(crate) fn simulated(config: &Config) -> menjin_simulator::Options {
+    let apps = config.wechat.apps.iter().map(|app| menjin_simulator::App {
+        appid: app.appid.to_string(),
+        secret: app.secret.expose().to_owned(),
+    });
+    menjin_simulator::Options {
+        apps: apps.collect(),
+    }
+}
+
+/// Writes a file that only its owner may read; refuses to write over one unless told to.
+pub(crate) fn write_private(path: &Path, text: &str, over: bool) -> Result<(), Failure> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).mode(0o600);
+    if over {
+        options.create(true).truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    let written = options.open(path).and_then(|mut file| {
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(())
+}
+
+/// A blocking client for what is neither WeChat nor the store, with roots of its own: a machine
+/// without any CA file can use it too.
+pub(crate) fn http_client(timeout: Duration) -> anyhow::Result<reqwest::blocking::Client> {
+    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+        .iter()
+        .filter_map(|root| reqwest::Certificate::from_der(root).ok());
+    let client = reqwest::blocking::Client::builder()
+        .tls_certs_only(roots)
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(timeout);
+    Ok(client.build()?)
+}

@@ -1,0 +1,25 @@
+//! The built program, from outside: started as an operator starts it, asked over real connections,
+//! and put under what happens to servers.
+
+#![cfg(test)]
+
+mod harness;
+
+mod browser;
+mod canaries;
+mod clock;
+mod configuration;
+mod database_away;
+mod descriptors;
+mod dev;
+mod draining;
+mod hanging;
+mod keys;
+mod log_lines;
+mod replicas;
+mod secrets;
+mod setting_up;
+mod traces;
+mod vectors;
+mod wechat_faults;
+mod words;
