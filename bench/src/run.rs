@@ -1,0 +1,119 @@
+//! A whole run, from the stub of WeChat to the report.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::{
+    arguments::Arguments,
+    cores::{self, Cores},
+    growth,
+    machine::Machine,
+    menjin::{self, Surroundings},
+    report::{Report, Settings},
+    requests,
+    round::Load,
+    scenario::Part,
+    stub::Stub,
+    targets,
+};
+
+/// What all parts of a run share.
+pub(crate) struct Bench<'a> {
+    /// What was asked for.
+    pub(crate) arguments: &'a Arguments,
+    /// Where servers run.
+    pub(crate) surroundings: Surroundings,
+    /// How they are asked.
+    pub(crate) load: Load,
+    /// The folder of this run.
+    pub(crate) folder: PathBuf,
+    /// How many login codes have been made for the stub of WeChat.
+    pub(crate) codes: u64,
+    /// What went wrong so far.
+    pub(crate) problems: Vec<String>,
+}
+
+/// Measures what was asked for. All that is started ends with it, however it ends.
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Report> {
+    let program = program(arguments)?;
+    let version = menjin::version(&program)?;
+    let place = arguments
+        .directory
+        .clone()
+        .unwrap_or_else(std::env::temp_dir);
+    let place = place
+        .canonicalize()
+        .with_context(|| format!("no folder {}", place.display()))?;
+    let folder = tempfile::Builder::new()
+        .prefix("menjin-bench-")
+        .tempdir_in(&place)?;
+    let machine = Machine::look(folder.path());
+    let cores = Cores::pick()?;
+    cores::pin(cores.callers)?;
+    let stub = Stub::start().await?;
+    let mut bench = Bench {
+        arguments,
+        surroundings: Surroundings {
+            program,
+            core: cores.server,
+            wechat: stub.address,
+            log: arguments.log.clone(),
+        },
+        load: Load {
+            callers: usize::try_from(arguments.callers)?,
+            time: arguments.duration(),
+        },
+        folder: folder.path().to_owned(),
+        codes: 0,
+        problems: Vec::new(),
+    };
+    let found = requests::measure(&mut bench).await?;
+    let growth = if arguments.wants(Part::Growth) {
+        Some(growth::measure(&mut bench).await?)
+    } else {
+        None
+    };
+    bench.compare_codes(stub.answered());
+    Ok(Report {
+        version,
+        machine,
+        settings: settings(&bench, cores),
+        targets: targets::all(&found, growth.as_ref()),
+        rows: found.rows,
+        sustained: found.sustained,
+        start: found.start,
+        growth,
+        problems: bench.problems,
+    })
+}
+
+impl Bench<'_> {
+    /// A sign-in that did not ask WeChat was no sign-in, so all the figures would be too good.
+    fn compare_codes(&mut self, asked: u64) {
+        if self.codes != asked {
+            let codes = self.codes;
+            self.problems.push(format!(
+                "WeChat was asked {asked} times in {codes} sign-ins"
+            ));
+        }
+    }
+}
+
+fn program(arguments: &Arguments) -> anyhow::Result<PathBuf> {
+    match arguments.menjin.as_deref().map(Path::canonicalize) {
+        Some(program) => program.context("no such program as --menjin says"),
+        None => Ok(std::env::current_exe()?.with_file_name("menjin")),
+    }
+}
+
+fn settings(bench: &Bench<'_>, cores: Cores) -> Settings {
+    Settings {
+        callers: bench.load.callers,
+        rounds: bench.arguments.rounds,
+        seconds: bench.arguments.seconds,
+        people: bench.arguments.people,
+        server_core: cores.server,
+        callers_core: cores.callers,
+    }
+}

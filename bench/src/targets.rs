@@ -1,0 +1,95 @@
+//! What the figures are to be, and whether they are.
+
+use serde::Serialize;
+
+use crate::{
+    report::{Growth, Row, Start, mebibytes},
+    requests::Found,
+};
+
+/// One promise.
+#[derive(Debug, Serialize)]
+pub(crate) struct Target {
+    /// Of what.
+    pub(crate) what: String,
+    /// What was seen.
+    pub(crate) seen: f64,
+    /// What it may be at most.
+    pub(crate) most: f64,
+    /// In what it is counted.
+    pub(crate) unit: &'static str,
+    /// Whether it was kept.
+    pub(crate) met: bool,
+}
+
+impl Target {
+    fn new(what: &str, seen: f64, most: f64, unit: &'static str) -> Self {
+        let what = what.to_owned();
+        let met = seen <= most;
+        Self {
+            what,
+            seen,
+            most,
+            unit,
+            met,
+        }
+    }
+}
+
+/// All promises about which these figures say something.
+pub(crate) fn all(found: &Found, growth: Option<&Growth>) -> Vec<Target> {
+    let mut targets: Vec<_> = found.rows.iter().map(of_cost).collect();
+    let sign_ins = || found.rows.iter().filter(|row| row.scenario.is_sign_in());
+    targets.extend(sign_ins().map(of_latency));
+    let figures = sign_ins().map(|row| &row.menjin).chain(&found.sustained);
+    targets.extend(
+        figures
+            .map(|figures| figures.memory.peak)
+            .max()
+            .map(of_memory),
+    );
+    targets.extend(found.start.iter().flat_map(of_start));
+    targets.extend(growth.into_iter().flat_map(of_growth));
+    targets
+}
+
+fn of_cost(row: &Row) -> Target {
+    let scenario = row.scenario;
+    Target::new(
+        scenario.title(),
+        row.times_bare,
+        scenario.most_times_bare(),
+        "times bare",
+    )
+}
+
+fn of_latency(row: &Row) -> Target {
+    let what = format!("{}, p99", row.scenario.title());
+    Target::new(&what, row.menjin.p99_ms, 15.0, "ms")
+}
+
+fn of_memory(peak: u64) -> Target {
+    Target::new("memory under sign-ins, peak", mebibytes(peak), 40.0, "MiB")
+}
+
+fn of_start(start: &Start) -> [Target; 2] {
+    let (_, median) = start.shortest_and_median();
+    let idle = mebibytes(start.idle_resident);
+    [
+        Target::new("start to ready, median", median, 100.0, "ms"),
+        Target::new("idle memory", idle, 30.0, "MiB"),
+    ]
+}
+
+fn of_growth(growth: &Growth) -> [Target; 2] {
+    let longer = growth.few.requests_per_second / growth.many.requests_per_second;
+    [
+        Target::new(
+            "many people, processor time",
+            growth.cpu_ratio,
+            1.3,
+            "times few",
+        ),
+        Target::new("many people, time per sign-in", longer, 1.3, "times few"),
+    ]
+}

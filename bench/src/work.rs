@@ -1,0 +1,127 @@
+//! What callers ask for, as bytes on the wire.
+
+use std::{io::Write, sync::Arc};
+
+use crate::people::{CODE_LENGTH, LoginCode, People};
+
+/// Bytes of a sign-in's body around the code.
+const AROUND_CODE: usize = r#"{"code":""}"#.len();
+
+/// Requests without end, or as many as there are people.
+pub(crate) enum Work {
+    /// The same `GET` again and again; each caller has its own.
+    Get(Vec<Vec<u8>>),
+    /// Sign-ins, each with a code of its own.
+    SignIn {
+        /// Of these people.
+        people: Arc<People>,
+        /// Of which of them.
+        who: Who,
+    },
+}
+
+/// Whose sign-in it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Who {
+    /// Somebody's who has never been there.
+    New,
+    /// The same, until so many people have been there.
+    NewUpTo(u64),
+    /// Somebody's who is known.
+    Returning,
+}
+
+impl Work {
+    /// `GET path` for every caller.
+    pub(crate) fn get(path: &str) -> Self {
+        Self::Get(vec![get(path, None)])
+    }
+
+    /// `GET path` with one bearer token for each caller; with fewer tokens than callers they share.
+    pub(crate) fn get_with(path: &str, tokens: &[String]) -> Self {
+        Self::Get(tokens.iter().map(|token| get(path, Some(token))).collect())
+    }
+
+    /// Replaces `request` by the next one of `caller`; false if there are none left.
+    pub(crate) fn next(&self, caller: usize, request: &mut Vec<u8>) -> bool {
+        request.clear();
+        match self {
+            Self::Get(requests) => {
+                let own = requests.get(caller % requests.len().max(1));
+                request.extend_from_slice(own.map(Vec::as_slice).unwrap_or_default());
+                own.is_some()
+            }
+            Self::SignIn { people, who } => {
+                let code = match who {
+                    Who::New => Some(people.newcomer()),
+                    Who::NewUpTo(limit) => people.newcomer_below(*limit),
+                    Who::Returning => Some(people.returning()),
+                };
+                code.is_some_and(|code| sign_in(code, request).is_ok())
+            }
+        }
+    }
+}
+
+/// Appends the sign-in with this code.
+pub(crate) fn sign_in(code: LoginCode, request: &mut Vec<u8>) -> std::io::Result<()> {
+    let length = CODE_LENGTH + AROUND_CODE;
+    write!(
+        request,
+        "POST /v1/user/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{{\"code\":\"{code}\"}}"
+    )
+}
+
+fn get(path: &str, token: Option<&str>) -> Vec<u8> {
+    let authorization = token.map_or_else(String::new, |token| {
+        format!("authorization: Bearer {token}\r\n")
+    });
+    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{authorization}\r\n").into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn requests(work: &Work, callers: &[usize]) -> Vec<String> {
+        let mut request = Vec::new();
+        let next = |caller: &usize| {
+            work.next(*caller, &mut request)
+                .then(|| String::from_utf8(request.clone()).unwrap())
+        };
+        callers.iter().map_while(next).collect()
+    }
+
+    #[test]
+    fn a_sign_in_declares_the_length_of_its_body() {
+        let work = Work::SignIn {
+            people: Arc::new(People::new(0)),
+            who: Who::NewUpTo(2),
+        };
+        let all = requests(&work, &[0, 0, 0]);
+        assert_eq!(all.len(), 2);
+        for request in all {
+            let (head, body) = request.split_once("\r\n\r\n").unwrap();
+            assert!(
+                head.contains(&format!("\r\ncontent-length: {}", body.len())),
+                "{request}"
+            );
+            let body: serde_json::Value = serde_json::from_str(body).unwrap();
+            assert!(LoginCode::parse(body["code"].as_str().unwrap()).is_some());
+        }
+    }
+
+    #[test]
+    fn callers_share_tokens_in_turn() {
+        let work = Work::get_with("/me", &["a".to_owned(), "b".to_owned()]);
+        let all = requests(&work, &[0, 1, 2]);
+        assert_eq!(
+            all[0],
+            "GET /me HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer a\r\n\r\n"
+        );
+        assert!(all[1].contains("Bearer b"));
+        assert_eq!(all[2], all[0]);
+        assert_eq!(requests(&Work::get_with("/me", &[]), &[0]).len(), 0);
+    }
+}
