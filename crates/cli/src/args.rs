@@ -110,8 +110,13 @@ pub(crate) struct InitArgs {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
-    /// The address that clients see, such as https://login.example.com
-    #[arg(long, value_name = "URL", default_value = "")]
+    // Said here and not in a comment, which rustdoc would take to hold a link.
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "",
+        help = "The address that clients see, such as https://login.example.com"
+    )]
     pub(crate) public_url: String,
     /// Write over a file that is there; its keys are lost
     #[arg(long)]

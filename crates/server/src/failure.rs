@@ -81,7 +81,7 @@ impl From<wechat::Error> for Failure {
     }
 }
 
-/// For the log and the operator, with every cause; a caller sees [`Failure::render`].
+/// For the log and the operator, with every cause; a caller sees `Failure::render`.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut error: &(dyn StdError + 'static) = match self {

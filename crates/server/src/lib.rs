@@ -1,6 +1,6 @@
 //! The flows of Menjin, and HTTP around them.
 //!
-//! A request goes through [`routes`], a handler in `api` that reads and writes HTTP, a flow in
+//! A request goes through `routes`, a handler in `api` that reads and writes HTTP, a flow in
 //! `flows` that does what was asked, and `core` that decides. Configuration, logging and the
 //! process belong to the program.
 
