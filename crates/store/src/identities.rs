@@ -43,7 +43,8 @@ statements! {
                 (SELECT MIN(o.user_id) FROM identities o
                   WHERE o.unionid = $4 AND o.user_id IS NOT NULL),
                 $5, $6, $6, $7, $8, $9)
-        ON CONFLICT (appid, openid) DO NOTHING";
+        ON CONFLICT (appid, openid) DO NOTHING
+        RETURNING user_id";
 
     CHANGE_SESSION_KEY = "
         UPDATE identities
@@ -82,6 +83,23 @@ pub struct NewIdentity {
     pub release: Option<Release>,
     /// First and last seen.
     pub now: Instant,
+}
+
+impl NewIdentity {
+    /// As a row without an account.
+    fn alone(&self) -> Identity {
+        Identity {
+            id: self.id,
+            appid: self.appid.clone(),
+            openid: self.openid.clone(),
+            unionid: self.unionid.clone(),
+            user: None,
+            linked: false,
+            session_key_digest: self.session_key_digest,
+            release: self.release,
+            last_seen_at: self.now,
+        }
+    }
 }
 
 fn identity(row: Row<'_>) -> Result<Identity, Error> {
@@ -146,13 +164,13 @@ impl Tx {
         self.one(FIND_OF_USER, &values, identity).await
     }
 
-    /// Writes down somebody new, linked to the account that the unionid leads to, if there is one.
-    /// `false` if the openid is known already; then nothing changed.
+    /// Writes down somebody new, linked to the account that the unionid leads to, if there is one:
+    /// the identity as it is now. `None` if the openid is known already; then nothing changed.
     ///
     /// # Errors
     ///
     /// [`Error::Sqlite`] or [`Error::Postgres`].
-    pub async fn identity_create(&mut self, new: &NewIdentity) -> Result<bool, Error> {
+    pub async fn identity_create(&mut self, new: &NewIdentity) -> Result<Option<Identity>, Error> {
         // Zeros stand for no previous key, at the length that one will have: a row that grew at its
         // first change would split the page that it stands on.
         let no_previous = vec![0; new.session_key.len()];
@@ -167,7 +185,12 @@ impl Tx {
             new.session_key.as_slice().into(),
             no_previous.as_slice().into(),
         ];
-        Ok(self.run(CREATE, &values).await? > 0)
+        let linked: Option<Option<i64>> = self.one(CREATE, &values, |row| row.get(0)).await?;
+        match linked {
+            None => Ok(None),
+            Some(Some(_)) => self.identity_find_by_id(&new.id).await,
+            Some(None) => Ok(Some(new.alone())),
+        }
     }
 
     /// Puts a new session key in place; the present one becomes the previous one. `false` if the

@@ -6,6 +6,7 @@ mod readers;
 mod writer;
 
 use std::{
+    cell::Cell,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -25,7 +26,7 @@ use crate::{Telling, Waits, error::Error, migrations, tx::Tx};
 
 /// How often the writer tries a locked file again, once a millisecond: five seconds in all.
 const WRITE_TRIES: i32 = 5_000;
-/// As much for readers, who hold up a thread of the server.
+/// As much for all others, who may hold up a thread of the server.
 const READ_TRIES: i32 = 600;
 /// The cache of a connection that is used now and then, in kibibytes.
 const LITTLE: u32 = 500;
@@ -43,7 +44,7 @@ impl Database {
         file::create(&path)?;
         connect(&path, LITTLE)?.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         let writer = Writer::start(path.clone())?;
-        let readers = Arc::new(Readers::new(path));
+        let readers = Arc::new(Readers::new(path, writer.connection()));
         Ok(Self {
             writer,
             readers,
@@ -118,7 +119,7 @@ impl Database {
 fn connect(path: &Path, cache: u32) -> Result<Connection, Error> {
     let mut connection = file::open(path)?;
     // First, since everything after it may find the file locked.
-    connection.busy_handler(Some(|tries| try_again(tries, WRITE_TRIES)))?;
+    connection.busy_handler(Some(try_again))?;
     connection.set_prepared_statement_cache_capacity(64);
     // Plans that do not depend on the values bound: otherwise each new value makes SQLite compile a
     // join with a partially indexed table anew, which costs ten times what the lookup does.
@@ -132,11 +133,16 @@ fn connect(path: &Path, cache: u32) -> Result<Connection, Error> {
     Ok(connection)
 }
 
+thread_local! {
+    /// How often this thread tries a locked file again. The writer's connection is lent to readers.
+    static TRIES: Cell<i32> = const { Cell::new(READ_TRIES) };
+}
+
 /// Waits for another process to let go of the file. SQLite's own way waits a tenth of a second between
 /// tries, and a process that writes one transaction after the other leaves no gap as long as that.
-fn try_again(tries: i32, limit: i32) -> bool {
+fn try_again(tries: i32) -> bool {
     std::thread::sleep(Duration::from_millis(1));
-    tries < limit
+    tries < TRIES.get()
 }
 
 /// What the file lacks.

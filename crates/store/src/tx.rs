@@ -51,6 +51,8 @@ pub struct Tx {
     pub(crate) failed: bool,
     /// The database could not be asked: another connection may fare better.
     pub(crate) unfit: bool,
+    /// This is the writer's connection, lent to a reader.
+    pub(crate) reads_only: bool,
 }
 
 /// Owned, not borrowed, so that a story's future can be sent between threads.
@@ -96,6 +98,7 @@ impl Tx {
             connection,
             failed: false,
             unfit: false,
+            reads_only: false,
         }
     }
 
@@ -106,7 +109,7 @@ impl Tx {
         values: &[Value<'_>],
         read: Read<T>,
     ) -> Result<Vec<T>, Error> {
-        self.begin_statement()?;
+        self.begin_statement(sql)?;
         let rows = self.connection.all(sql, values, read).await;
         self.end_statement(rows)
     }
@@ -118,14 +121,14 @@ impl Tx {
         values: &[Value<'_>],
         read: Read<T>,
     ) -> Result<Option<T>, Error> {
-        self.begin_statement()?;
+        self.begin_statement(sql)?;
         let row = self.connection.one(sql, values, read).await;
         self.end_statement(row)
     }
 
     /// How many rows were changed.
     pub(crate) async fn run(&mut self, sql: Sql, values: &[Value<'_>]) -> Result<u64, Error> {
-        self.begin_statement()?;
+        self.begin_statement(sql)?;
         let changed = self.connection.run(sql, values).await;
         self.end_statement(changed)
     }
@@ -136,7 +139,7 @@ impl Tx {
     ///
     /// [`Error::Sqlite`] or [`Error::Postgres`] if it does not fit the schema.
     pub async fn prepare(&mut self, sql: Sql) -> Result<(), Error> {
-        self.begin_statement()?;
+        self.begin_statement(sql)?;
         match &mut self.connection {
             Connection::Sqlite(connection) => connection.prepare(sql.sqlite).map(drop)?,
             Connection::Postgres(client) => client.prepare(sql.postgres).await.map(drop)?,
@@ -148,11 +151,18 @@ impl Tx {
     /// After an error PostgreSQL ignores what follows and turns `COMMIT` into `ROLLBACK` without
     /// complaint, and SQLite may have rolled back already, so that what follows would be committed
     /// alone. Neither may happen to a story that goes on.
-    fn begin_statement(&mut self) -> Result<(), Error> {
+    fn begin_statement(&mut self, sql: Sql) -> Result<(), Error> {
         if std::mem::replace(&mut self.failed, true) {
             return Err(Error::Broken);
         }
-        Ok(())
+        match &self.connection {
+            Connection::Sqlite(connection)
+                if self.reads_only && !connection.prepare_cached(sql.sqlite)?.readonly() =>
+            {
+                Err(Error::Broken)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn end_statement<T>(&mut self, outcome: Result<T, Error>) -> Result<T, Error> {

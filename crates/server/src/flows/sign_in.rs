@@ -247,7 +247,7 @@ async fn identify(
     });
     let identity = story.await?;
     if is_new {
-        tracing::info!(identity = %identity.id, appid = %identity.appid, "somebody new");
+        tracing::debug!(identity = %identity.id, appid = %identity.appid, "somebody new");
     }
     Ok(identity)
 }
@@ -281,8 +281,8 @@ impl Seen {
 
     /// The story: finds the person or makes a row, and writes what changed.
     async fn write_down(&self, app: &App, tx: &mut Tx, is_new: bool) -> Result<Identity, Failure> {
-        if is_new && self.create(app, tx).await? {
-            return self.find(tx).await?.ok_or_else(|| Failure::broken(Lost));
+        if is_new && let Some(identity) = self.create(app, tx).await? {
+            return Ok(identity);
         }
         let known = self.find(tx).await?.ok_or_else(|| Failure::broken(Lost))?;
         match self.changes(&known) {
@@ -291,8 +291,8 @@ impl Seen {
         }
     }
 
-    /// `false` if somebody else made the row first.
-    async fn create(&self, app: &App, tx: &mut Tx) -> Result<bool, Failure> {
+    /// `None` if somebody else made the row first.
+    async fn create(&self, app: &App, tx: &mut Tx) -> Result<Option<Identity>, Failure> {
         let id = IdentityId::random();
         let new = NewIdentity {
             id,

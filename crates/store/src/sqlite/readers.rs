@@ -1,13 +1,14 @@
-//! Connections that read, kept for the next reader.
+//! Connections that read: the writer's between two of its transactions, and a few that are kept.
 
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
+use super::writer::Lent;
 use crate::{
     error::Error,
     tx::{Connection, Tx},
@@ -15,11 +16,13 @@ use crate::{
 
 /// In kibibytes: the inner pages of every index up to a million people. More would not help, since
 /// a reader forgets all of it when it sees a commit.
-const CACHE: u32 = 4_000;
+const CACHE: u32 = 3_000;
 
 #[derive(Debug)]
 pub(super) struct Readers {
     path: PathBuf,
+    /// Does not forget its pages when it commits, as the others do when they see it.
+    writer: Arc<Lent>,
     /// The last one given back is the next one taken: its pages are the warmest. `None` once closed.
     idle: Mutex<Option<Vec<rusqlite::Connection>>>,
     /// Idle connections that are kept: reads run on the server's threads, and there are as many.
@@ -28,17 +31,19 @@ pub(super) struct Readers {
 }
 
 /// A connection that is being read from; dropped, it goes back.
-pub(super) struct Reader<'a> {
-    readers: &'a Readers,
-    tx: Option<Tx>,
+#[expect(clippy::large_enum_variant, reason = "it lasts for microseconds")]
+pub(super) enum Reader<'a> {
+    Writers(MutexGuard<'a, Option<Tx>>),
+    Kept(&'a Readers, Option<Tx>),
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf, writer: Arc<Lent>) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let idle = Mutex::new(Some(Vec::new()));
         Self {
             path,
+            writer,
             idle,
             keep: threads.clamp(2, 8),
             open: AtomicUsize::new(0),
@@ -54,6 +59,13 @@ impl Readers {
     }
 
     pub(super) fn take(&self) -> Result<Reader<'_>, Error> {
+        // It may be at a transaction, or have lost its connection.
+        if let Some(mut writer) = self.writer.borrow()
+            && let Some(tx) = writer.as_mut()
+        {
+            (tx.failed, tx.reads_only) = (false, true);
+            return Ok(Reader::Writers(writer));
+        }
         let idle = {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
             idle.as_mut().ok_or(Error::Busy)?.pop()
@@ -62,10 +74,8 @@ impl Readers {
             Some(connection) => connection,
             None => self.connect()?,
         };
-        Ok(Reader {
-            readers: self,
-            tx: Some(Tx::new(Connection::Sqlite(connection))),
-        })
+        let tx = Tx::new(Connection::Sqlite(connection));
+        Ok(Reader::Kept(self, Some(tx)))
     }
 
     /// Reads the file's first page at the least, unlike `SELECT 1`.
@@ -89,8 +99,7 @@ impl Readers {
     }
 
     fn connect(&self) -> Result<rusqlite::Connection, Error> {
-        let mut connection = super::connect(&self.path, CACHE)?;
-        connection.busy_handler(Some(|tries| super::try_again(tries, super::READ_TRIES)))?;
+        let connection = super::connect(&self.path, CACHE)?;
         connection.execute_batch("PRAGMA query_only = ON")?;
         self.open.fetch_add(1, Ordering::Relaxed);
         Ok(connection)
@@ -111,7 +120,11 @@ impl Readers {
 
 impl Reader<'_> {
     pub(super) fn tx(&mut self) -> Result<&mut Tx, Error> {
-        self.tx.as_mut().ok_or(Error::Broken)
+        match self {
+            Self::Writers(writer) => writer.as_mut(),
+            Self::Kept(_, tx) => tx.as_mut(),
+        }
+        .ok_or(Error::Broken)
     }
 }
 
@@ -119,15 +132,19 @@ impl Drop for Reader<'_> {
     // A story that failed or panicked is no reason to give the connection up, since each of its
     // statements stood alone; a file that cannot be read is.
     fn drop(&mut self) {
-        match self.tx.take() {
-            Some(Tx {
-                connection: Connection::Sqlite(connection),
-                unfit: false,
-                ..
-            }) => {
-                self.readers.give_back(connection);
-            }
-            _ => self.readers.forget(),
+        match self {
+            Self::Writers(writer) => match writer.as_mut() {
+                Some(tx) if !tx.unfit => tx.reads_only = false,
+                _ => **writer = None,
+            },
+            Self::Kept(readers, tx) => match tx.take() {
+                Some(Tx {
+                    connection: Connection::Sqlite(connection),
+                    unfit: false,
+                    ..
+                }) => readers.give_back(connection),
+                _ => readers.forget(),
+            },
         }
     }
 }

@@ -3,16 +3,25 @@
 //! It takes every story that is waiting, gives each a savepoint inside one transaction, commits
 //! once, and only then answers. An idle database commits at once, a busy one commits hundreds of
 //! stories with one `fsync`, and nothing is acknowledged that is not on the disk.
+//!
+//! Where commits follow one another, stories are let gather a little while before the next one: a
+//! commit costs what several stories do, and makes every reader read its pages anew.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use rusqlite::{DEFAULT_NAME, wal::CheckpointMode};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
+    TRIES, WRITE_TRIES,
     checkpoint::{Checkpoints, LONG},
     connect, tell,
 };
@@ -27,13 +36,20 @@ const QUEUE: usize = 1024;
 /// Stories in one commit: bounds how long the first of them waits.
 const BATCH: usize = 256;
 
-/// In kibibytes: the inner pages of every index up to a few million people.
-const CACHE: u32 = 8_000;
+/// Commits are at least this far apart, as long as that brings stories together.
+const APART: Duration = Duration::from_millis(4);
+/// Commits that nothing is awaited for after one that was awaited in vain: whoever writes one story
+/// after the other is not to wait each time.
+const UNAWAITED: u32 = 32;
+
+/// In kibibytes: the inner pages of every index up to two million people.
+const CACHE: u32 = 6_000;
 
 /// The way to the thread that writes.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Message>,
+    connection: Arc<Lent>,
     /// Closes when the thread has ended.
     ended: watch::Receiver<()>,
 }
@@ -48,21 +64,28 @@ impl Writer {
         let (sender, queue) = mpsc::channel(QUEUE);
         let (ends, ended) = watch::channel(());
         let checkpoints = Checkpoints::start(path.clone(), LONG)?;
-        let mut thread = Thread {
+        let thread = Thread {
             path,
             checkpoints,
-            tx: None,
+            tx: Arc::default(),
             _ends: ends,
         };
-        thread.tx = Some(thread.connect()?);
+        let connection = thread.tx.clone();
+        *thread.tx.lock() = Some(thread.connect()?);
         std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || thread.run(queue))
             .map_err(|_| Error::Broken)?;
         Ok(Self {
             queue: sender,
+            connection,
             ended,
         })
+    }
+
+    /// The thread's connection, for others to read from between two transactions.
+    pub(super) fn connection(&self) -> Arc<Lent> {
+        self.connection.clone()
     }
 
     pub(super) fn queued(&self) -> usize {
@@ -139,21 +162,53 @@ where
     }
 }
 
+/// The thread's connection, which others may read from between two transactions.
+#[derive(Debug, Default)]
+pub(super) struct Lent {
+    /// `None` after an error that the connection did not survive.
+    tx: Mutex<Option<Tx>>,
+    /// The thread waits for it, and would wait long if others went on to take it.
+    wanted: AtomicBool,
+}
+
+impl Lent {
+    fn lock(&self) -> MutexGuard<'_, Option<Tx>> {
+        self.wanted.store(true, Ordering::Relaxed);
+        let tx = self.tx.lock().unwrap_or_else(PoisonError::into_inner);
+        self.wanted.store(false, Ordering::Relaxed);
+        tx
+    }
+
+    /// `None` if the thread or another reader has it.
+    pub(super) fn borrow(&self) -> Option<MutexGuard<'_, Option<Tx>>> {
+        if self.wanted.load(Ordering::Relaxed) {
+            return None;
+        }
+        match self.tx.try_lock() {
+            Ok(tx) => Some(tx),
+            Err(TryLockError::Poisoned(tx)) => Some(tx.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
 struct Thread {
     path: PathBuf,
     /// Dropped first, so that the writer's connection is the last.
     checkpoints: Checkpoints,
-    /// `None` after an error that the connection did not survive.
-    tx: Option<Tx>,
+    tx: Arc<Lent>,
     /// Dropped after the connection, which is how others know.
     _ends: watch::Sender<()>,
 }
 
 impl Thread {
     fn run(mut self, mut queue: mpsc::Receiver<Message>) {
+        TRIES.set(WRITE_TRIES);
         let mut messages = Vec::with_capacity(BATCH);
         let mut batch = Vec::with_capacity(BATCH);
+        let mut pace = Pace::default();
         while queue.blocking_recv_many(&mut messages, BATCH) > 0 {
+            pace.gather(&mut messages, &mut queue);
             sort(&mut messages, &mut batch, &mut queue);
             // A story's panic is caught where it is told; this is for the destructors of what it
             // returned.
@@ -161,11 +216,14 @@ impl Thread {
                 self.write_and_answer(&mut batch, &mut queue);
             }));
             batch.clear();
-            if let Some(writer) = connection(self.tx.as_ref()) {
+            pace.committed_at = Some(Instant::now());
+            if let Some(writer) = connection(self.tx.lock().as_ref()) {
                 self.checkpoints.tend(writer);
             }
         }
-        if let Some(writer) = connection(self.tx.as_ref()) {
+        // Nobody reads from it any more.
+        let tx = self.tx.lock().take();
+        if let Some(writer) = connection(tx.as_ref()) {
             // Does less, and no harm, while another process reads.
             let _ = writer.wal_checkpoint_v2(DEFAULT_NAME, CheckpointMode::TRUNCATE);
         }
@@ -192,14 +250,15 @@ impl Thread {
         }
     }
 
-    fn write(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), Error> {
-        let mut tx = match self.tx.take() {
+    fn write(&self, batch: &mut [Box<dyn Job>]) -> Result<(), Error> {
+        let mut kept = self.tx.lock();
+        let mut tx = match kept.take() {
             Some(tx) => tx,
             None => self.connect()?,
         };
         let written = write_batch(&mut tx, batch);
         if written.is_ok() || roll_back(&tx) {
-            self.tx = Some(tx);
+            *kept = Some(tx);
         }
         written
     }
@@ -208,6 +267,38 @@ impl Thread {
         let mut connection = connect(&self.path, CACHE)?;
         self.checkpoints.attend(&mut connection)?;
         Ok(Tx::new(Connection::Sqlite(connection)))
+    }
+}
+
+/// When the thread commits next.
+#[derive(Default)]
+struct Pace {
+    committed_at: Option<Instant>,
+    /// Commits to come that nothing is awaited for.
+    unawaited: u32,
+}
+
+impl Pace {
+    /// Waits for more messages, if the last commit was just now and it has lately paid to wait.
+    fn gather(&mut self, messages: &mut Vec<Message>, queue: &mut mpsc::Receiver<Message>) {
+        let since = self.committed_at.map_or(APART, |at| at.elapsed());
+        let Some(wait) = APART.checked_sub(since).filter(|wait| !wait.is_zero()) else {
+            return;
+        };
+        if self.unawaited > 0 {
+            self.unawaited -= 1;
+            return;
+        }
+        std::thread::sleep(wait);
+        let before = messages.len();
+        while messages.len() < BATCH
+            && let Ok(message) = queue.try_recv()
+        {
+            messages.push(message);
+        }
+        if messages.len() == before {
+            self.unawaited = UNAWAITED;
+        }
     }
 }
 

@@ -123,7 +123,7 @@ async fn a_hundred_writers_and_a_stranger() {
             writers.spawn(async move {
                 for n in 0..10 {
                     let new = newcomer(&format!("w{writer}n{n}"));
-                    assert!(tell!(db, |tx| tx.identity_create(&new).await).unwrap());
+                    assert!(tell!(db, |tx| tx.identity_create(&new).await).unwrap().is_some());
                     let found = ask!(db, |tx| {
                         tx.identity_find(&appid(), &openid(&format!("w{writer}n{n}"))).await
                     });
@@ -187,7 +187,11 @@ async fn a_stranger_who_keeps_the_file_makes_the_store_unavailable_and_no_more()
             "readers do not mind, and nothing was kept"
         );
         stranger.execute_batch("ROLLBACK").unwrap();
-        assert!(tell!(db, |tx| tx.identity_create(&newcomer("n0")).await).unwrap());
+        assert!(
+            tell!(db, |tx| tx.identity_create(&newcomer("n0")).await)
+                .unwrap()
+                .is_some()
+        );
     })
     .await;
 }
@@ -212,7 +216,7 @@ async fn past_its_queue_the_store_says_busy_at_once() {
         let mut made = 0;
         for told in stories.join_all().await {
             match told {
-                Ok(new) => made += usize::from(new),
+                Ok(new) => made += usize::from(new.is_some()),
                 Err(error) => assert!(matches!(error, Error::Busy), "{error:?}"),
             }
         }
@@ -281,11 +285,32 @@ async fn fill_the_disk(db: Db) {
     limit("unlimited");
     for n in 0..100 {
         let new = newcomer(&format!("later{n}"));
-        assert!(tell!(db, |tx| tx.identity_create(&new).await).unwrap());
+        assert!(
+            tell!(db, |tx| tx.identity_create(&new).await)
+                .unwrap()
+                .is_some()
+        );
     }
     assert_eq!(
         db.raw(rows).await.unwrap(),
         [(acknowledged + 100).to_string()]
     );
     assert_eq!(db.raw("PRAGMA integrity_check").await.unwrap(), ["ok"]);
+}
+
+/// Whether it runs on the writer's connection or beside it.
+#[tokio::test]
+async fn a_story_that_only_reads_cannot_write() {
+    on_sqlite(async |db| {
+        for n in 0..20 {
+            let name = format!("n{n}");
+            let sly = newcomer(&name);
+            let wrote = ask!(db, |tx| tx.identity_create(&sly).await);
+            assert!(wrote.is_err());
+            let _ = tell!(db, |tx| tx.identity_create(&newcomer("li")).await).unwrap();
+            let found = ask!(db, |tx| tx.identity_find(&appid(), &openid(&name)).await);
+            assert!(found.unwrap().is_none());
+        }
+    })
+    .await;
 }

@@ -74,7 +74,7 @@ on_each_database! {
             });
             assert!(matches!(broken, Err(Error::Broken)));
         }
-        assert!(tell!(db, |tx| tx.identity_create(&newcomer("qian")).await).unwrap());
+        assert!(tell!(db, |tx| tx.identity_create(&newcomer("qian")).await).unwrap().is_some());
         let before = db.store.waits().connections;
         for _ in 0..20 {
             let reader = db.clone();
@@ -136,7 +136,7 @@ on_each_database! {
                 tell!(db, |tx| tx.identity_create(&newcomer(&format!("n{n}"))).await)
             });
         }
-        assert!(stories.join_all().await.into_iter().all(|made| made.unwrap()));
+        assert!(stories.join_all().await.into_iter().all(|made| made.unwrap().is_some()));
     }
 
     async fn one_row_raised_by_many_loses_no_step(db) {
@@ -159,7 +159,7 @@ on_each_database! {
         last.spawn(async move {
             tell!(before, |tx| tx.identity_create(&newcomer("li")).await)
         });
-        assert!(last.join_next().await.unwrap().unwrap().unwrap());
+        assert!(last.join_next().await.unwrap().unwrap().unwrap().is_some());
         db.store.close().await;
         db.store.close().await;
         let late = tell!(db, |tx| tx.identity_create(&newcomer("wang")).await);
