@@ -165,7 +165,8 @@ impl Store {
     {
         match self {
             Self::Sqlite(database) => database.write(story).await,
-            Self::Postgres(database) => database.write(story).await,
+            // In a box, or every future that writes would be as large as this one.
+            Self::Postgres(database) => Box::pin(database.write(story)).await,
         }
     }
 
@@ -182,7 +183,7 @@ impl Store {
     {
         match self {
             Self::Sqlite(database) => database.read(story),
-            Self::Postgres(database) => database.read(story).await,
+            Self::Postgres(database) => Box::pin(database.read(story)).await,
         }
     }
 }

@@ -190,8 +190,7 @@ impl Connection {
                 Ok(out)
             }
             Self::Postgres(client) => {
-                let statement = client.prepare_cached(sql.postgres).await?;
-                let rows = client.query(&statement, &parameters(values)).await?;
+                let rows = Box::pin(query(client, sql, values)).await?;
                 rows.iter().map(|row| read(Row::Postgres(row))).collect()
             }
         }
@@ -210,9 +209,9 @@ impl Connection {
                 rows.next()?.map(|row| read(Row::Sqlite(row))).transpose()
             }
             Self::Postgres(client) => {
-                let statement = client.prepare_cached(sql.postgres).await?;
-                let row = client.query_opt(&statement, &parameters(values)).await?;
-                row.as_ref().map(|row| read(Row::Postgres(row))).transpose()
+                let rows = Box::pin(query(client, sql, values)).await?;
+                let row = rows.first();
+                row.map(|row| read(Row::Postgres(row))).transpose()
             }
         }
     }
@@ -224,12 +223,29 @@ impl Connection {
                 let changed = statement.execute(rusqlite::params_from_iter(values))?;
                 Ok(u64::try_from(changed).unwrap_or(u64::MAX))
             }
-            Self::Postgres(client) => {
-                let statement = client.prepare_cached(sql.postgres).await?;
-                Ok(client.execute(&statement, &parameters(values)).await?)
-            }
+            Self::Postgres(client) => Box::pin(execute(client, sql, values)).await,
         }
     }
+}
+
+// Their callers box these: unboxed, every story would be as large as the largest of them.
+
+async fn query(
+    client: &deadpool_postgres::Client,
+    sql: Sql,
+    values: &[Value<'_>],
+) -> Result<Vec<tokio_postgres::Row>, Error> {
+    let statement = client.prepare_cached(sql.postgres).await?;
+    Ok(client.query(&statement, &parameters(values)).await?)
+}
+
+async fn execute(
+    client: &deadpool_postgres::Client,
+    sql: Sql,
+    values: &[Value<'_>],
+) -> Result<u64, Error> {
+    let statement = client.prepare_cached(sql.postgres).await?;
+    Ok(client.execute(&statement, &parameters(values)).await?)
 }
 
 fn parameters<'a>(values: &'a [Value<'_>]) -> Vec<&'a (dyn tokio_postgres::types::ToSql + Sync)> {
