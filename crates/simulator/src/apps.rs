@@ -62,12 +62,13 @@ impl Apps {
     }
 }
 
-/// Case matters to WeChat.
+/// Looser than WeChat's own, `wx` and 16 digits of 0-9 and a-f: tests are full of made-up ones. Case
+/// matters to WeChat.
 fn is_appid(text: &str) -> bool {
-    text.strip_prefix("wx").is_some_and(|digits| {
-        digits.len() == 16
-            && digits
+    text.strip_prefix("wx").is_some_and(|rest| {
+        (1..=62).contains(&rest.len())
+            && rest
                 .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
     })
 }

@@ -5,8 +5,8 @@
 //! place of WeChat. What it plays: `GET /sns/jscode2session`, `GET /cgi-bin/token` and
 //! `POST /cgi-bin/stable_token`. Nothing is written to disk.
 //!
-//! Without [`Options::apps`] any well-formed appid (`wx` and 16 lower-case hex digits) with any
-//! secret is accepted, so a newcomer has nothing to configure.
+//! Without [`Options::apps`] any appid (`wx` and up to 62 letters and digits) with any secret is
+//! accepted, so a newcomer has nothing to configure.
 //!
 //! A person is a name. Its openid and unionid follow from the name and the appid, so they are the
 //! same on every machine and after every restart. A code lives five minutes, works once and belongs
@@ -102,7 +102,9 @@ pub enum LoginError {
     #[error("no app `{0}` is configured here; leave `appid` out, or use one of: {1}")]
     UnknownApp(String, String),
     /// No apps are configured, and this could not be an appid.
-    #[error("`{0}` cannot be an appid: that is `wx` and 16 digits of 0-9 and a-f; or leave it out")]
+    #[error(
+        "`{0}` cannot be an appid: that is `wx` and up to 62 letters and digits; or leave it out"
+    )]
     MalformedApp(String),
 }
 

@@ -187,11 +187,13 @@ async fn without_configured_apps_any_well_formed_one_does() {
         let target = session_target(APPID, secret, &wechat.code("小王"));
         assert!(wechat.get(&target).await.json()["openid"].is_string());
     }
+    let long = format!("wx{}", "0".repeat(63));
     for appid in [
-        "wx123",
-        "wx0123456789abcdeg",
-        "wx0123456789abcdef0",
+        "wx",
+        "wx.1",
+        "WX0123456789abcdef",
         "xw0123456789abcdef",
+        &long,
     ] {
         let reply = wechat.get(&session_target(appid, SECRET, "011")).await;
         assert_eq!(reply.declined().0, 40013, "{appid}");

@@ -217,8 +217,11 @@ async fn mistakes_are_explained() {
     );
 
     let open = Wechat::open().await;
-    let malformed = open.simulator.login("小王", Some("wx123")).unwrap_err();
-    assert!(malformed.to_string().contains("16 digits"), "{malformed}");
+    let malformed = open.simulator.login("小王", Some("123")).unwrap_err();
+    assert!(
+        malformed.to_string().contains("letters and digits"),
+        "{malformed}"
+    );
 }
 
 #[tokio::test]
