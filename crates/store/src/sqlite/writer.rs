@@ -37,7 +37,7 @@ const QUEUE: usize = 1024;
 const BATCH: usize = 256;
 
 /// Commits are at least this far apart, as long as that brings stories together.
-const APART: Duration = Duration::from_millis(3);
+const APART: Duration = Duration::from_millis(4);
 /// Commits that nothing is awaited for after one that was awaited in vain: whoever writes one story
 /// after the other is not to wait each time.
 const UNAWAITED: u32 = 32;
