@@ -24,9 +24,9 @@ pub use file::{Lock, lock};
 use self::{readers::Readers, writer::Writer};
 use crate::{Telling, Waits, error::Error, migrations, tx::Tx};
 
-/// How often the writer tries a locked file again, once a millisecond: five seconds in all.
+/// How often a locked file is tried again, once a millisecond: five seconds in all.
 const WRITE_TRIES: i32 = 5_000;
-/// As much for all others, who may hold up a thread of the server.
+/// As much for readers, who hold up a thread of the server.
 const READ_TRIES: i32 = 600;
 /// The cache of a connection that is used now and then, in kibibytes.
 const LITTLE: u32 = 500;
@@ -70,6 +70,7 @@ impl Database {
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
+        let _impatience = Impatience::begin();
         self.readers.check()
     }
 
@@ -105,6 +106,7 @@ impl Database {
         E: From<Error>,
         F: for<'t> FnOnce(&'t mut Tx) -> Telling<'t, T, E>,
     {
+        let _impatience = Impatience::begin();
         let mut reader = self.readers.take()?;
         tell(story(reader.tx()?)).ok_or(Error::Broken)?
     }
@@ -134,8 +136,25 @@ fn connect(path: &Path, cache: u32) -> Result<Connection, Error> {
 }
 
 thread_local! {
-    /// How often this thread tries a locked file again. The writer's connection is lent to readers.
-    static TRIES: Cell<i32> = const { Cell::new(READ_TRIES) };
+    /// How often this thread tries a locked file again. Not the connection's affair, since readers
+    /// borrow the writer's.
+    static TRIES: Cell<i32> = const { Cell::new(WRITE_TRIES) };
+}
+
+/// While it lives, this thread gives a locked file up early.
+struct Impatience;
+
+impl Impatience {
+    fn begin() -> Self {
+        TRIES.set(READ_TRIES);
+        Self
+    }
+}
+
+impl Drop for Impatience {
+    fn drop(&mut self) {
+        TRIES.set(WRITE_TRIES);
+    }
 }
 
 /// Waits for another process to let go of the file. SQLite's own way waits a tenth of a second between

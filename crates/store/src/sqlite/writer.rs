@@ -21,7 +21,6 @@ use rusqlite::{DEFAULT_NAME, wal::CheckpointMode};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    TRIES, WRITE_TRIES,
     checkpoint::{Checkpoints, LONG},
     connect, tell,
 };
@@ -194,7 +193,6 @@ impl Lent {
 
 struct Thread {
     path: PathBuf,
-    /// Dropped first, so that the writer's connection is the last.
     checkpoints: Checkpoints,
     tx: Arc<Lent>,
     /// Dropped after the connection, which is how others know.
@@ -203,7 +201,6 @@ struct Thread {
 
 impl Thread {
     fn run(mut self, mut queue: mpsc::Receiver<Message>) {
-        TRIES.set(WRITE_TRIES);
         let mut messages = Vec::with_capacity(BATCH);
         let mut batch = Vec::with_capacity(BATCH);
         let mut pace = Pace::default();
@@ -221,12 +218,20 @@ impl Thread {
                 self.checkpoints.tend(writer);
             }
         }
-        // Nobody reads from it any more.
-        let tx = self.tx.lock().take();
+        // Out of readers' reach, and the last connection to close.
+        let Self {
+            tx,
+            checkpoints,
+            _ends,
+            ..
+        } = self;
+        let tx = tx.lock().take();
         if let Some(writer) = connection(tx.as_ref()) {
             // Does less, and no harm, while another process reads.
             let _ = writer.wal_checkpoint_v2(DEFAULT_NAME, CheckpointMode::TRUNCATE);
         }
+        drop(checkpoints);
+        drop(tx);
     }
 
     fn write_and_answer(
