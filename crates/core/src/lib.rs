@@ -5,22 +5,29 @@
 
 pub mod app;
 pub mod clock;
+pub mod email;
 pub mod identity;
 pub mod json;
 pub mod jwk;
 pub mod jws;
 pub mod key;
 pub mod keyring;
+pub mod phone;
+pub mod profile;
 pub mod refusal;
 pub mod secret;
+pub mod sending;
 mod text;
 pub mod token;
 pub mod user;
+pub mod verification;
 
 pub use app::Appid;
 pub use clock::{Clock, Instant};
+pub use email::Email;
 pub use identity::{Identity, IdentityId, LoginCode, Openid, Release, SessionKey, Unionid};
-pub use refusal::Refusal;
+pub use phone::{CallingCodes, Phone};
+pub use refusal::{Input, Refusal};
 pub use secret::{MasterKeys, Secret};
 pub use text::Malformed;
 pub use user::{Role, Uid, User};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::verification::Purpose;
+
 /// A reason, known in advance, for not doing what was asked. Its wording is safe to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -56,4 +58,57 @@ pub enum Refusal {
     /// The access token is good, but not for this.
     #[error("not allowed")]
     Forbidden,
+    /// A field of the request is missing, or cannot be what it should be.
+    #[error("this field is missing or not valid: {0}")]
+    Invalid(Input),
+    /// The request names a field that cannot be set, or that nobody declared.
+    #[error("there is no such field to set here")]
+    UnknownField,
+    /// The caller is a user already.
+    #[error("you are registered already")]
+    AlreadyRegistered,
+    /// The number is another account's.
+    #[error("the phone number belongs to another account")]
+    PhoneInUse,
+    /// The number is the caller's own.
+    #[error("this is your phone number already")]
+    SamePhone,
+    /// The address is the caller's own.
+    #[error("this is your mail address already")]
+    SameEmail,
+    /// The code of a message was wrong, used, or too old, or was for something or somebody else.
+    #[error("the verification code is not valid")]
+    WrongCode(Purpose),
+    /// The text breaks WeChat's rules for what others will see.
+    #[error("the text was rejected")]
+    ContentRejected,
+    /// The deployment has a privacy policy, and the person has not agreed to this version of it.
+    #[error("consent to the current privacy policy is needed")]
+    ConsentNeeded,
+    /// WeChat no longer honours the session key.
+    #[error("the session has expired, sign in again")]
+    SessionExpired,
+    /// What was sent cannot be decrypted, whatever the key.
+    #[error("the encrypted data is not valid")]
+    InvalidEncryptedData,
+    /// The picture is none that is taken here.
+    #[error("{0}")]
+    PictureRefused(&'static str),
+    /// The picture's file is too large.
+    #[error("the picture is larger than 2 MiB")]
+    PictureTooLarge,
+    /// The deployment has not set up what this needs.
+    #[error("this deployment has not set that up")]
+    NotSetUp,
+}
+
+/// A field of a request, by the word that failures name it with: `invalid_<word>`. One of the
+/// deployment's own lives as long as the program, as its declaration does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Input(pub &'static str);
+
+impl std::fmt::Display for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
 }

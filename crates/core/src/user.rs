@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value};
+
 use crate::{clock::Instant, refusal::Refusal};
 
 /// The number of an account: from 100001, never given again, never above 2^53 - 1.
@@ -83,12 +85,25 @@ pub struct User {
     pub avatar: String,
     /// Where the person belongs.
     pub campus: String,
+    /// The deployment's own fields, as they were stored; not all of them need be declared today.
+    pub profile: Map<String, Value>,
+    /// Which version of the privacy policy the person agreed to, and when.
+    pub consent: Option<Consent>,
     /// What the account may do.
     pub role: Role,
     /// Raised by whatever makes older tokens worthless; tokens carry it.
     pub epoch: i64,
     /// When an administrator switched the account off.
     pub disabled_at: Option<Instant>,
+}
+
+/// A person's agreement to a privacy policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consent {
+    /// The policy's version, as the deployment names it.
+    pub version: String,
+    /// When the person agreed.
+    pub at: Instant,
 }
 
 impl User {

@@ -14,10 +14,9 @@ macro_rules! select {
     ($($rest:literal),+) => {
         concat!(
             "SELECT i.id, i.appid, i.openid, i.unionid, i.session_key_digest, i.release,
-                    i.last_seen_at, i.user_id,
-                    u.uid, u.phone, u.phone_verified_at, u.email, u.nickname, u.avatar, u.campus,
-                    u.role, u.epoch, u.disabled_at
-               FROM identities i
+                    i.last_seen_at, i.user_id, ",
+            users::columns!("u."),
+            "  FROM identities i
                LEFT JOIN users u ON u.uid = COALESCE(i.user_id,
                     (SELECT MIN(o.user_id) FROM identities o
                       WHERE o.unionid = i.unionid AND o.user_id IS NOT NULL)) ",
@@ -34,6 +33,8 @@ statements! {
     FIND_OF_USER = select!(
         "WHERE i.user_id = $2 AND i.appid = $1 ORDER BY i.last_seen_at DESC, i.id LIMIT 1"
     );
+
+    LIST_OF_USER = select!("WHERE i.user_id = $1 ORDER BY i.first_seen_at, i.id LIMIT 1000");
 
     CREATE = "
         INSERT INTO identities (id, appid, openid, unionid, user_id, release, first_seen_at,
@@ -60,6 +61,10 @@ statements! {
 
     TOUCH = "
         UPDATE identities SET release = COALESCE($2, release), last_seen_at = $3 WHERE id = $1";
+
+    SEEN = "SELECT first_seen_at FROM identities WHERE id = $1";
+
+    DELETE = "DELETE FROM identities WHERE id = $1";
 
     SESSION_KEYS = "SELECT session_key, previous_session_key FROM identities WHERE id = $1";
 }
@@ -162,6 +167,34 @@ impl Tx {
     ) -> Result<Option<Identity>, Error> {
         let values = [appid.as_str().into(), uid.get().into()];
         self.one(FIND_OF_USER, &values, identity).await
+    }
+
+    /// Every identity that is linked to an account, the oldest first; a thousand at most.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tx::identity_find`].
+    pub async fn identity_list_of_user(&mut self, uid: Uid) -> Result<Vec<Identity>, Error> {
+        self.all(LIST_OF_USER, &[uid.get().into()], identity).await
+    }
+
+    /// When a person was seen for the first time; `None` if nobody has this id.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tx::identity_find`].
+    pub async fn identity_first_seen(&mut self, id: &IdentityId) -> Result<Option<Instant>, Error> {
+        self.one(SEEN, &[id.as_bytes().into()], |row| row.get(0))
+            .await
+    }
+
+    /// Deletes somebody who has no account, or whose account stays. `false` if nobody has this id.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tx::identity_find`].
+    pub async fn identity_delete(&mut self, id: &IdentityId) -> Result<bool, Error> {
+        Ok(self.run(DELETE, &[id.as_bytes().into()]).await? > 0)
     }
 
     /// Writes down somebody new, linked to the account that the unionid leads to, if there is one:

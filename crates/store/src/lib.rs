@@ -15,22 +15,31 @@ mod tx;
 mod value;
 
 pub mod audit;
+pub mod errands;
+pub mod guesses;
 pub mod identities;
+pub mod revocations;
+pub mod sends;
 pub mod signing_keys;
 pub mod spent_codes;
+pub mod turns;
 pub mod users;
+pub mod verifications;
 
 use std::{future::Future, pin::Pin};
 
 pub use audit::{Entered, Entry};
+pub use errands::Errand;
 pub use error::{Error, Said};
 pub use identities::NewIdentity;
 pub use options::Options;
+pub use sends::{Channel, NewSend};
 pub use signing_keys::KeyRow;
 pub use spent_codes::SpentCode;
 pub use sqlite::{Lock, lock};
 pub use tx::{Sql, Tx};
-pub use users::NewUser;
+pub use users::{NewUser, UserFilter};
+pub use verifications::{NewVerification, Verification};
 
 /// What a story returns: a future that borrows its transaction.
 pub type Telling<'t, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 't>>;
@@ -59,10 +68,16 @@ pub enum Store {
 pub fn statements() -> impl Iterator<Item = Sql> {
     [
         audit::ALL,
+        errands::ALL,
+        guesses::ALL,
         identities::ALL,
+        revocations::ALL,
+        sends::ALL,
         signing_keys::ALL,
         spent_codes::ALL,
+        turns::ALL,
         users::ALL,
+        verifications::ALL,
     ]
     .into_iter()
     .flatten()

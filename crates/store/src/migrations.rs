@@ -10,14 +10,26 @@ type Step = (&'static str, &'static str);
 /// Where refinery writes down what was applied.
 pub(crate) const HISTORY: &str = "refinery_schema_history";
 
-pub(crate) const SQLITE: &[Step] = &[(
-    "V0001__init",
-    include_str!("../migrations/sqlite/0001_init.sql"),
-)];
-pub(crate) const POSTGRES: &[Step] = &[(
-    "V0001__init",
-    include_str!("../migrations/postgres/0001_init.sql"),
-)];
+pub(crate) const SQLITE: &[Step] = &[
+    (
+        "V0001__init",
+        include_str!("../migrations/sqlite/0001_init.sql"),
+    ),
+    (
+        "V0002__accounts",
+        include_str!("../migrations/sqlite/0002_accounts.sql"),
+    ),
+];
+pub(crate) const POSTGRES: &[Step] = &[
+    (
+        "V0001__init",
+        include_str!("../migrations/postgres/0001_init.sql"),
+    ),
+    (
+        "V0002__accounts",
+        include_str!("../migrations/postgres/0002_accounts.sql"),
+    ),
+];
 
 /// Applies steps all in one transaction: refinery would otherwise commit a step before it notes
 /// that it did, and a process killed in between would never start again.

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use menjin_core::{Appid, IdentityId, Openid, Role, Uid, Unionid};
+use menjin_core::{Appid, IdentityId, Openid, Uid, Unionid};
 use menjin_store::{Error, NewIdentity, NewUser, Options, Store, Tx};
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, NoTls};
@@ -207,12 +207,7 @@ pub(crate) fn account(phone: Option<&str>) -> NewUser<'_> {
     NewUser {
         phone,
         phone_verified_at: phone.map(|_| 900),
-        email: "",
-        nickname: "",
-        avatar: "",
-        campus: "",
-        role: Role::User,
-        now: 1_000,
+        ..NewUser::empty(1_000)
     }
 }
 

@@ -19,6 +19,8 @@ on_each_database! {
             nickname: "王\u{1F600}",
             avatar: "https://example.com/a.png",
             campus: "East",
+            profile: r#"{"available":true}"#,
+            consent: Some("2026-11"),
             role: Role::Admin,
             now: 1_000,
         }).await).unwrap().unwrap();
