@@ -4,6 +4,7 @@ pub(crate) mod discovery;
 pub(crate) mod health;
 pub(crate) mod me;
 pub(crate) mod reference;
+pub(crate) mod register;
 pub(crate) mod sign_in;
 
 pub use reference::openapi;

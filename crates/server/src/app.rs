@@ -11,16 +11,17 @@ use std::{
 };
 
 use menjin_core::{Appid, Clock};
+use menjin_messages::{MailSender, SmsSender};
 use menjin_store::Store;
 use menjin_wechat::Client;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     failure::Failure,
-    flows::keys,
+    flows::{housekeeping, keys},
     limit::AddressLimit,
     metrics::Metrics,
-    options::{Options, SetupError},
+    options::{Options, Outside, SetupError},
     replay::Replay,
     tokens::Tokens,
 };
@@ -34,6 +35,8 @@ pub struct Inner {
     pub(crate) options: Options,
     pub(crate) store: Store,
     pub(crate) wechat: Client,
+    pub(crate) sms: Option<Arc<dyn SmsSender>>,
+    pub(crate) mail: Option<Arc<dyn MailSender>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: Tokens,
     pub(crate) replay: Replay,
@@ -62,7 +65,7 @@ impl App {
     pub fn new(
         options: Options,
         store: Store,
-        wechat: Client,
+        outside: Outside,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SetupError> {
         options.check()?;
@@ -76,7 +79,9 @@ impl App {
             draining: AtomicBool::new(false),
             options,
             store,
-            wechat,
+            wechat: outside.wechat,
+            sms: outside.sms,
+            mail: outside.mail,
             clock,
         })))
     }
@@ -142,16 +147,10 @@ impl App {
             tracing::warn!(%failure, "the keys could not be looked after");
         }
         self.replay.forget(self.clock.uptime());
-        if tick.is_multiple_of(60) && self.store.is_shared() {
-            let now = self.clock.now();
-            let purged = self
-                .store
-                .write(move |tx| Box::pin(tx.code_purge(now)))
-                .await;
-            if let Err(error) = purged {
-                let error = &error as &(dyn Error + 'static);
-                tracing::warn!(error, "spent codes could not be purged");
-            }
+        if tick.is_multiple_of(60)
+            && let Err(failure) = housekeeping::purge(self).await
+        {
+            tracing::warn!(%failure, "what is over could not be purged");
         }
     }
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, OptionalFromRequestParts},
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
 use menjin_core::{
-    Identity, Refusal, Uid, User,
+    Identity, IdentityId, Refusal, Uid, User,
     token::{Claims, Subject},
 };
+use menjin_store::Tx;
 
 use crate::{app::App, failure::Failure, metrics::TokenOutcome};
 
@@ -21,6 +22,52 @@ pub(crate) struct Caller {
     pub(crate) identity: Option<Identity>,
     /// The account, once the person has registered.
     pub(crate) user: Option<User>,
+    /// What the token says.
+    pub(crate) claims: Arc<Claims>,
+}
+
+impl Caller {
+    /// The account; a guest has no business where there has to be one.
+    pub(crate) fn user(&self) -> Result<&User, Refusal> {
+        self.user.as_ref().ok_or(Refusal::Forbidden)
+    }
+
+    /// The person in the mini program that the token was made for.
+    pub(crate) fn identity(&self) -> Result<&Identity, Refusal> {
+        self.identity.as_ref().ok_or(Refusal::Forbidden)
+    }
+
+    /// Who this is where something is counted or kept for later: the uid, or a guest's own id.
+    pub(crate) fn name(&self) -> String {
+        match (&self.user, &self.identity) {
+            (Some(user), _) => user.uid.to_string(),
+            (None, Some(identity)) => identity.id.to_string(),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// A fresh token for the same mini program: of the account as it is now, or of the guest.
+    pub(crate) fn fresh_token(&self, app: &App, user: Option<&User>) -> Result<String, Failure> {
+        let subject = match (user, &self.identity) {
+            (Some(user), _) => Subject::of(user),
+            (None, Some(identity)) => Subject::Guest(identity.id),
+            (None, None) => return Err(Refusal::TokenInvalid.into()),
+        };
+        app.tokens.mint(&subject, &self.claims.client_id)
+    }
+}
+
+/// Two routes answer strangers as well, and say more to whoever is known.
+impl OptionalFromRequestParts<App> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, Failure> {
+        if !parts.headers.contains_key(AUTHORIZATION) {
+            return Ok(None);
+        }
+        let caller = <Self as FromRequestParts<App>>::from_request_parts(parts, app).await?;
+        Ok(Some(caller))
+    }
 }
 
 impl FromRequestParts<App> for Caller {
@@ -29,8 +76,8 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let claims = check(app, &parts.headers)?;
         match claims.subject {
-            Subject::Guest(_) => guest(app, &claims).await,
-            Subject::User { uid, epoch, .. } => user(app, &claims, uid, epoch).await,
+            Subject::Guest(id) => guest(app, claims, id).await,
+            Subject::User { uid, epoch, .. } => user(app, claims, uid, epoch).await,
         }
     }
 }
@@ -67,12 +114,13 @@ fn token_of(headers: &HeaderMap) -> Result<&str, Refusal> {
 }
 
 /// A guest is looked up anew: whoever has registered since acts as the new user here.
-async fn guest(app: &App, claims: &Claims) -> Result<Caller, Failure> {
-    let Subject::Guest(id) = claims.subject else {
-        return Err(Refusal::TokenInvalid.into());
-    };
+async fn guest(app: &App, claims: Arc<Claims>, id: IdentityId) -> Result<Caller, Failure> {
+    let told = claims.clone();
     let found = app.store.read(move |tx| {
-        Box::pin(async move { Ok::<_, Failure>(tx.identity_find_by_id(&id).await?) })
+        Box::pin(async move {
+            refuse_revoked(tx, &told).await?;
+            Ok::<_, Failure>(tx.identity_find_by_id(&id).await?)
+        })
     });
     let mut identity = found.await?.ok_or(Refusal::TokenInvalid)?;
     let user = identity.user.take().filter(User::is_registered);
@@ -85,14 +133,24 @@ async fn guest(app: &App, claims: &Claims) -> Result<Caller, Failure> {
     Ok(Caller {
         identity: Some(identity),
         user,
+        claims,
     })
 }
 
-async fn user(app: &App, claims: &Claims, uid: Uid, epoch: i64) -> Result<Caller, Failure> {
-    let appid = claims.client_id.clone();
+/// A token that was signed out is refused, however long its time.
+async fn refuse_revoked(tx: &mut Tx, claims: &Claims) -> Result<(), Failure> {
+    if tx.revocation_find(&claims.jti).await? {
+        return Err(Refusal::TokenInvalid.into());
+    }
+    Ok(())
+}
+
+async fn user(app: &App, claims: Arc<Claims>, uid: Uid, epoch: i64) -> Result<Caller, Failure> {
+    let told = claims.clone();
     let found = app.store.read(move |tx| {
         Box::pin(async move {
-            match tx.identity_find_of_user(&appid, uid).await? {
+            refuse_revoked(tx, &told).await?;
+            match tx.identity_find_of_user(&told.client_id, uid).await? {
                 Some(mut identity) => {
                     let user = identity.user.take();
                     Ok((Some(identity), user))
@@ -111,5 +169,6 @@ async fn user(app: &App, claims: &Claims, uid: Uid, epoch: i64) -> Result<Caller
     Ok(Caller {
         identity,
         user: Some(user),
+        claims,
     })
 }

@@ -14,13 +14,18 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use menjin_core::Refusal;
+use menjin_messages::SendError;
 use menjin_store as store;
-use menjin_wechat::{self as wechat, Rejection};
+use menjin_wechat as wechat;
 
 use crate::errcodes::SYSTEM_ERROR;
-use bodies::{GeneralFailure, SignInError, SignInFailure, TokenFailure};
+use bodies::TokenFailure;
+#[cfg(test)]
+use outward::table;
+use outward::{Outward, by_wechat, delivery, ours, refused};
 
 pub(crate) mod bodies;
+mod outward;
 
 type Cause = Arc<dyn StdError + Send + Sync>;
 
@@ -31,6 +36,8 @@ pub enum Failure {
     Refused(Refusal),
     /// WeChat refused, or could not be asked.
     WeChat(wechat::Error),
+    /// A message could not be handed over.
+    Delivery(SendError),
     /// Something of ours cannot be asked now. The cause goes to the log and nowhere else.
     Unavailable(Cause),
     /// We could not do it. The cause goes to the log and nowhere else.
@@ -44,19 +51,13 @@ pub(crate) enum Shape {
     SignIn,
     /// `{"success": false, "error": "<code>", "message": "<words>"}`
     General,
-}
-
-/// What a failure looks like, before it has a shape.
-#[derive(Debug)]
-struct Outward {
-    status: StatusCode,
-    /// The stable word of the general shape.
-    word: &'static str,
-    /// The number of the sign-in shape.
-    errcode: i64,
-    errmsg: String,
-    rid: Option<String>,
-    retry_after: Option<Duration>,
+    /// `{"success": false, "status": "<code>", "message": "<words>"}`, and `error` as in a sign-in
+    /// where WeChat refused.
+    Account,
+    /// `{"success": false, "data": "<words>"}`
+    Picture,
+    /// `{"success": false, "requesttype": "", "data": "<words>"}`
+    Search,
 }
 
 impl From<Refusal> for Failure {
@@ -75,6 +76,12 @@ impl From<store::Error> for Failure {
     }
 }
 
+impl From<SendError> for Failure {
+    fn from(error: SendError) -> Self {
+        Self::Delivery(error)
+    }
+}
+
 impl From<wechat::Error> for Failure {
     fn from(error: wechat::Error) -> Self {
         Self::WeChat(error)
@@ -87,6 +94,7 @@ impl fmt::Display for Failure {
         let mut error: &(dyn StdError + 'static) = match self {
             Self::Refused(refusal) => refusal,
             Self::WeChat(error) => error,
+            Self::Delivery(error) => error,
             Self::Unavailable(cause) | Self::Broken(cause) => &**cause,
         };
         write!(f, "{error}")?;
@@ -118,13 +126,15 @@ impl Failure {
 
     /// The reply that `shape` gives to this failure; logs it, once.
     pub(crate) fn render(&self, shape: Shape) -> Response {
-        let outward = self.outward();
+        let mut outward = self.outward();
+        if shape == Shape::Account {
+            outward = outward.of_account(self);
+        }
         self.log(&outward);
         let (status, retry_after) = (outward.status, outward.retry_after);
-        let mut response = match (token_failure(self), shape) {
-            (Some(error), _) => Json(TokenFailure { error }).into_response(),
-            (None, Shape::SignIn) => Json(outward.sign_in()).into_response(),
-            (None, Shape::General) => Json(outward.general()).into_response(),
+        let mut response = match token_failure(self) {
+            Some(error) => Json(TokenFailure { error }).into_response(),
+            None => outward.shaped(shape),
         };
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -143,6 +153,7 @@ impl Failure {
         match self {
             Self::Refused(refusal) => refused(*refusal),
             Self::WeChat(error) => by_wechat(error),
+            Self::Delivery(error) => delivery(error),
             Self::Unavailable(_) => Outward {
                 retry_after: Some(Duration::from_secs(1)),
                 ..ours(StatusCode::SERVICE_UNAVAILABLE, "unavailable", SYSTEM_ERROR)
@@ -179,6 +190,10 @@ impl Failure {
                 let error = error as &(dyn StdError + 'static);
                 tracing::warn!(status, error, "WeChat could not be asked");
             }
+            Self::Delivery(error) => {
+                let error = error as &(dyn StdError + 'static);
+                tracing::warn!(status, error, "a message could not be handed over");
+            }
             Self::Unavailable(cause) => {
                 let error = &**cause as &(dyn StdError + 'static);
                 tracing::warn!(status, error, "unavailable");
@@ -197,126 +212,6 @@ impl IntoResponse for Failure {
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
         response.extensions_mut().insert(self);
         response
-    }
-}
-
-fn ours(status: StatusCode, word: &'static str, errcode: i64) -> Outward {
-    let errmsg = "system error".to_owned();
-    Outward {
-        status,
-        word,
-        errcode,
-        errmsg,
-        rid: None,
-        retry_after: None,
-    }
-}
-
-/// The one table of what each refusal looks like from outside.
-pub(crate) fn table(refusal: Refusal) -> (StatusCode, &'static str, i64) {
-    match refusal {
-        Refusal::MalformedBody => (StatusCode::BAD_REQUEST, "malformed_body", 47_001),
-        Refusal::UnsupportedMediaType => (
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            7_700_002,
-        ),
-        Refusal::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", 45_002),
-        Refusal::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "body_too_slow", 7_700_003),
-        Refusal::NotFound => (StatusCode::NOT_FOUND, "not_found", 7_700_004),
-        Refusal::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", 43_002),
-        Refusal::CodeMissing => (StatusCode::BAD_REQUEST, "code_missing", 41_008),
-        Refusal::CodeMalformed => (StatusCode::BAD_REQUEST, "code_malformed", 40_029),
-        Refusal::AppUnknown => (StatusCode::BAD_REQUEST, "app_unknown", 40_013),
-        Refusal::AccountDisabled => (StatusCode::FORBIDDEN, "account_disabled", 7_700_001),
-        Refusal::TooManyRequests { .. } => {
-            (StatusCode::TOO_MANY_REQUESTS, "too_many_requests", 45_011)
-        }
-        Refusal::NoAuthorization => (StatusCode::UNAUTHORIZED, "no_authorization", 7_700_006),
-        Refusal::NoBearer => (StatusCode::UNAUTHORIZED, "no_bearer", 7_700_007),
-        Refusal::TokenExpired => (StatusCode::UNAUTHORIZED, "token_expired", 7_700_008),
-        Refusal::TokenInvalid => (StatusCode::UNAUTHORIZED, "invalid_token", 7_700_009),
-        Refusal::Forbidden => (StatusCode::FORBIDDEN, "forbidden", 7_700_005),
-    }
-}
-
-fn refused(refusal: Refusal) -> Outward {
-    let (status, word, errcode) = table(refusal);
-    let errmsg = refusal.to_string();
-    let retry_after = match refusal {
-        Refusal::TooManyRequests { retry_after } => Some(retry_after),
-        _ => None,
-    };
-    Outward {
-        status,
-        word,
-        errcode,
-        errmsg,
-        rid: None,
-        retry_after,
-    }
-}
-
-fn by_wechat(error: &wechat::Error) -> Outward {
-    let soon = Some(Duration::from_secs(1));
-    let failed = |status, retry_after| Outward {
-        retry_after,
-        ..ours(status, "wechat_failed", SYSTEM_ERROR)
-    };
-    match error {
-        wechat::Error::Answered(rejection) => answered(rejection),
-        wechat::Error::TimedOut => failed(StatusCode::GATEWAY_TIMEOUT, soon),
-        wechat::Error::CircuitOpen { retry_after } => {
-            failed(StatusCode::SERVICE_UNAVAILABLE, Some(*retry_after))
-        }
-        wechat::Error::Busy => failed(StatusCode::SERVICE_UNAVAILABLE, soon),
-        wechat::Error::Unreachable(_) | wechat::Error::Garbled(_) => {
-            failed(StatusCode::BAD_GATEWAY, None)
-        }
-    }
-}
-
-/// WeChat's own number and words, under the status that contract gives them.
-fn answered(rejection: &Rejection) -> Outward {
-    let (status, retry_after) = match rejection.errcode {
-        40_029 | 40_163 => (StatusCode::BAD_REQUEST, None),
-        40_226 => (StatusCode::FORBIDDEN, None),
-        // WeChat counts these by the minute,
-        45_011 => (StatusCode::TOO_MANY_REQUESTS, Some(Duration::from_mins(1))),
-        // and these by the day; an hour is soon enough to look again.
-        45_009 => (StatusCode::TOO_MANY_REQUESTS, Some(Duration::from_hours(1))),
-        _ => (StatusCode::BAD_GATEWAY, None),
-    };
-    Outward {
-        status,
-        word: "wechat_refused",
-        errcode: rejection.errcode,
-        errmsg: rejection.errmsg.clone(),
-        rid: rejection.rid.clone(),
-        retry_after,
-    }
-}
-
-impl Outward {
-    fn sign_in(self) -> SignInFailure {
-        let error = SignInError {
-            errcode: self.errcode,
-            errmsg: self.errmsg,
-            rid: self.rid,
-        };
-        SignInFailure {
-            success: false,
-            error,
-            registered: false,
-        }
-    }
-
-    fn general(self) -> GeneralFailure {
-        GeneralFailure {
-            success: false,
-            error: self.word,
-            message: self.errmsg,
-        }
     }
 }
 

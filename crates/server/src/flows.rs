@@ -1,5 +1,10 @@
 //! What Menjin does, one story a file.
 
+pub(crate) mod check_code;
+pub(crate) mod contacts;
+pub(crate) mod housekeeping;
 pub mod keys;
+pub(crate) mod register;
+pub(crate) mod send_code;
 pub(crate) mod sign_in;
 mod spent_codes;

@@ -25,5 +25,5 @@ pub use errcodes::reference as error_reference;
 pub use failure::Failure;
 pub use flows::keys;
 pub use http::serve::{Listening, serve};
-pub use options::{App as AppOptions, Options, SetupError};
+pub use options::{App as AppOptions, Options, Outside, Profile, Registration, SetupError};
 pub use routes::{development, management, public};

@@ -69,7 +69,8 @@ impl AddressLimit {
     }
 }
 
-fn network(address: IpAddr) -> IpAddr {
+/// Who counts as one: an address, or a whole network of IPv6.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
         v4 @ IpAddr::V4(_) => v4,

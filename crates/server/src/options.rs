@@ -1,15 +1,31 @@
 //! What the program hands in: plain values, checked by it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use menjin_core::{
-    Appid, IdentityId, MasterKeys, Role, Uid,
+    Appid, CallingCodes, IdentityId, MasterKeys, Role, Uid,
     clock::Instant,
     key::SigningKey,
     keyring::Rotation,
+    profile::Fields,
+    sending::SendLimits,
     token::{Issuer, MAX_MINTED, Subject},
 };
+
+use menjin_messages::{MailSender, SmsSender};
+use menjin_wechat::Client;
+
+/// Who is asked, beside the store.
+#[derive(Clone)]
+pub struct Outside {
+    /// WeChat.
+    pub wechat: Client,
+    /// Who sends text messages; without it nobody can register by code.
+    pub sms: Option<Arc<dyn SmsSender>>,
+    /// Who sends mails; without it nobody can set an address.
+    pub mail: Option<Arc<dyn MailSender>>,
+}
 
 /// How the server behaves.
 #[derive(Debug, Clone)]
@@ -36,6 +52,34 @@ pub struct Options {
     pub sign_in_per_address: u32,
     /// Whether the schema is brought up to date at start.
     pub migrate: bool,
+    /// How people become users.
+    pub registration: Registration,
+    /// What they say of themselves.
+    pub profile: Profile,
+}
+
+/// How people become users.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// Whose phone numbers are taken.
+    pub calling_codes: CallingCodes,
+    /// How many messages go out.
+    pub limits: SendLimits,
+    /// The version of the privacy policy that people have to agree to; `None` if there is none.
+    pub policy: Option<String>,
+}
+
+/// What people say of themselves.
+#[derive(Debug, Clone, Default)]
+pub struct Profile {
+    /// The deployment's own fields.
+    pub fields: Fields,
+    /// The campuses that there are; empty if any may be named.
+    pub campuses: Vec<String>,
+    /// Whether WeChat is asked about nicknames.
+    pub check_nickname: bool,
+    /// Hosts whose pictures may be named by their https address.
+    pub avatar_hosts: Vec<String>,
 }
 
 /// A mini program that is served.

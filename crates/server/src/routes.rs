@@ -6,7 +6,7 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    api::{discovery, health, me, reference, sign_in},
+    api::{discovery, health, me, reference, register, sign_in},
     app::App,
     failure::{Failure, Shape},
     http::front::front,
@@ -32,6 +32,9 @@ const fn route(path: &'static str, shape: Shape, early: bool) -> Route {
 pub(crate) const ROUTES: &[Route] = &[
     route("/v1/user/login", Shape::SignIn, false),
     route("/v1/user/me", Shape::General, false),
+    route("/v1/user/register", Shape::Account, false),
+    route("/v1/user/verify", Shape::Account, false),
+    route("/v1/user/migration", Shape::Account, false),
     route("/.well-known/jwks.json", Shape::General, false),
     route(
         "/.well-known/oauth-authorization-server",
@@ -76,6 +79,9 @@ fn called() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(sign_in::post))
         .routes(routes!(me::get))
+        .routes(routes!(register::register))
+        .routes(routes!(register::verify))
+        .routes(routes!(register::migration))
         .routes(routes!(discovery::jwks))
         .routes(routes!(discovery::oauth))
         .routes(routes!(discovery::openid))

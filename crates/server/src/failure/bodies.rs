@@ -26,9 +26,40 @@ pub(crate) struct SignInError {
 pub(crate) struct GeneralFailure {
     pub(super) success: bool,
     /// A stable word; see the reference of error codes.
-    pub(super) error: &'static str,
+    pub(super) error: String,
     /// Words for a person; may change.
     pub(super) message: String,
+}
+
+/// What an account's route did not do.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct AccountFailure {
+    pub(super) success: bool,
+    /// The stable word that clients switch on; `invalid_<field>` for a field that is not as it should be.
+    pub(super) status: String,
+    /// Words for a person; may change.
+    pub(super) message: String,
+    /// WeChat's own number and words, where WeChat refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<SignInError>,
+}
+
+/// A picture that was not taken.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct PictureFailure {
+    pub(super) success: bool,
+    /// Why, in words for a person.
+    pub(super) data: String,
+}
+
+/// A question that was not answered.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct SearchFailure {
+    pub(super) success: bool,
+    /// Always empty.
+    pub(super) requesttype: &'static str,
+    /// Why, in words for a person; may change.
+    pub(super) data: String,
 }
 
 /// The four ways in which a token fails.

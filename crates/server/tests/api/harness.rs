@@ -1,9 +1,11 @@
 //! A whole server, in this process, on a database of its own, with a simulator over real HTTP.
 
+pub(crate) mod account;
 mod clock;
 pub(crate) mod database;
 pub(crate) mod forge;
 pub(crate) mod link;
+mod outside;
 mod reply;
 pub(crate) mod wire;
 
@@ -11,16 +13,21 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, http::Request};
 use menjin_core::{
-    Appid, Clock, Identity, MasterKeys, Role, Secret, Uid, key::SigningAlgorithm, keyring::Rotation,
+    Appid, CallingCodes, Clock, Identity, MasterKeys, Role, Uid, key::SigningAlgorithm,
+    keyring::Rotation, sending::SendLimits,
 };
-use menjin_server::{App, AppOptions, Options};
+use menjin_server::{App, AppOptions, Options, Outside, Profile, Registration};
 use menjin_simulator::Simulator;
 use menjin_store::{NewUser, Store};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use self::database::{server, sql, unique};
+use self::{
+    database::{server, sql, unique},
+    outside::outside,
+};
 pub(crate) use self::{
+    account::Person,
     clock::TestClock,
     reply::{Reply, send},
 };
@@ -92,6 +99,15 @@ pub(crate) fn options() -> Options {
         wechat_timeout: Duration::from_secs(5),
         sign_in_per_address: 0,
         migrate: true,
+        registration: Registration {
+            calling_codes: CallingCodes::default(),
+            limits: SendLimits {
+                per_address: 0,
+                budget: 0,
+            },
+            policy: None,
+        },
+        profile: Profile::default(),
     }
 }
 
@@ -137,7 +153,8 @@ impl TestApp {
         let clock = Arc::new(TestClock::new());
         let mut options = options();
         change(&mut options);
-        let (app, store) = assemble(&options, &store_url, &wechat, clock.clone()).await;
+        let outside = outside(&options, &wechat, &simulator, clock.clone());
+        let (app, store) = assemble(&options, &store_url, outside, clock.clone()).await;
         app.start().await.unwrap();
         Self {
             router: menjin_server::public(&app),
@@ -178,7 +195,8 @@ impl TestApp {
     }
 
     async fn assembled(&self, options: Options, store_url: &str, wechat: &str) -> Self {
-        let (app, store) = assemble(&options, store_url, wechat, self.clock.clone()).await;
+        let outside = outside(&options, wechat, &self.simulator, self.clock.clone());
+        let (app, store) = assemble(&options, store_url, outside, self.clock.clone()).await;
         Self {
             router: menjin_server::public(&app),
             app,
@@ -307,10 +325,9 @@ impl TestApp {
                     phone_verified_at: Some(now),
                     email: "wang@example.com",
                     nickname: "小王",
-                    avatar: "",
                     campus: "东",
                     role,
-                    now,
+                    ..NewUser::empty(now)
                 };
                 let uid = tx.user_create(&user).await?.expect("the number is free");
                 assert!(tx.identity_link(&identity.id, uid).await?);
@@ -337,22 +354,12 @@ pub(crate) const SECRET: &str = "test-app-secret-0123456789abcdef";
 async fn assemble(
     options: &Options,
     store_url: &str,
-    wechat: &str,
+    outside: Outside,
     clock: Arc<TestClock>,
 ) -> (App, Store) {
     let store = Store::open(&menjin_store::Options::new(store_url))
         .await
         .unwrap();
-    let apps = options.apps.iter().map(|app| menjin_wechat::App {
-        appid: app.appid.clone(),
-        secret: Secret::new(SECRET),
-    });
-    let wechat_options = menjin_wechat::Options {
-        base_url: wechat.to_owned(),
-        timeout: options.wechat_timeout,
-        ..menjin_wechat::Options::default()
-    };
-    let client = menjin_wechat::Client::new(wechat_options, apps.collect(), clock.clone()).unwrap();
-    let app = App::new(options.clone(), store.clone(), client, clock).unwrap();
+    let app = App::new(options.clone(), store.clone(), outside, clock).unwrap();
     (app, store)
 }

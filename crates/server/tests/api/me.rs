@@ -141,8 +141,7 @@ on_each_database! {
         let (openid, token) = (openid(&reply), reply.token());
         let (identity, now) = (app.identity(&openid).await, 1);
         let uid = change!(app, |tx| tx.user_create(&NewUser {
-            phone: Some("+8613800138000"), phone_verified_at: None, email: "", nickname: "",
-            avatar: "", campus: "", role: Role::User, now,
+            phone: Some("+8613800138000"), ..NewUser::empty(now)
         })).unwrap();
         assert!(change!(app, |tx| tx.identity_link(&identity.id, uid)));
         assert_eq!(app.me(&token).await.line(), guest_line(&openid));

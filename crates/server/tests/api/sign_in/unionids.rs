@@ -172,13 +172,11 @@ on_each_database! {
             Box::pin(async move {
                 let imported = NewUser {
                     phone: Some("+8613800138000"),
-                    phone_verified_at: None,
                     email: "wang@example.com",
                     nickname: "小王",
-                    avatar: "",
                     campus: "东",
                     role: Role::Admin,
-                    now,
+                    ..NewUser::empty(now)
                 };
                 let uid = tx.user_create(&imported).await?.unwrap();
                 tx.identity_link(&id, uid).await

@@ -1,0 +1,191 @@
+//! A code to a phone number: counted first, sent once, and worth nothing unless it was sent.
+
+use std::net::IpAddr;
+
+use menjin_core::{
+    Phone, Refusal,
+    clock::Instant,
+    identity::random_bytes,
+    sending::{Lately, TooOften},
+    verification::{CODE_TTL, Code, Purpose},
+};
+use menjin_messages::{SendError, Sms, SmsKind};
+use menjin_store::{Channel, NewSend, NewVerification, Tx};
+
+use super::contacts;
+use crate::{app::App, failure::Failure, limit::network};
+
+const HOUR: Instant = 3_600_000;
+
+/// Somebody wants a message to go out.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// Who: an identity's id, or a uid.
+    pub(crate) asker: String,
+    /// From where.
+    pub(crate) address: IpAddr,
+    /// What for.
+    pub(crate) purpose: Purpose,
+    /// The version of the privacy policy that the person agreed to with this request.
+    pub(crate) consent: Option<String>,
+}
+
+/// Sends a code for `asked.purpose` to `phone`, if the limits let it through.
+pub(crate) async fn send_code(app: &App, asked: &Asked, phone: &Phone) -> Result<(), Failure> {
+    let sender = app.sms.clone().ok_or(SendError::NotConfigured)?;
+    let code = Code::random();
+    let now = app.clock.now();
+    let message = new_send(app, asked, Channel::Sms, phone.as_str(), now);
+    let id: [u8; 16] = random_bytes();
+    let keys = &app.options.master_keys;
+    let new = NewVerification {
+        id,
+        purpose: asked.purpose,
+        contact_digest: message.contact_digest,
+        contact: (asked.purpose == Purpose::NewPhone)
+            .then(|| contacts::seal(keys, &id, phone.as_str())),
+        asker: asked.asker.clone(),
+        code_digest: code_digest(app, &id, &code),
+        consent: asked.consent.clone(),
+        expires_at: now + CODE_TTL,
+    };
+    let send_id = message.id;
+    reserve(app, message, Some(new)).await?;
+    let sms = Sms {
+        to: phone.clone(),
+        kind: SmsKind::Code {
+            code,
+            minutes: u32::try_from(CODE_TTL / 60_000).unwrap_or(5),
+            purpose: asked.purpose,
+        },
+        request_id: format!("{:032x}", u128::from_be_bytes(send_id)),
+    };
+    // A task of its own: a caller who hangs up must not leave a message that was sent uncounted, nor
+    // one that was not sent counted.
+    let (app, purpose) = (app.clone(), asked.purpose);
+    let sending = app.clone().tracker.spawn(async move {
+        let sent = sender.send(&sms).await;
+        settle(&app, send_id, id, &sent).await;
+        sent
+    });
+    let sent = sending.await.map_err(Failure::broken)?;
+    tracing::info!(
+        to = phone.masked(),
+        purpose = purpose.as_str(),
+        sent = sent.is_ok(),
+        "code"
+    );
+    sent.map(drop).map_err(Failure::from)
+}
+
+/// The message as it is counted.
+pub(crate) fn new_send(
+    app: &App,
+    asked: &Asked,
+    channel: Channel,
+    contact: &str,
+    now: Instant,
+) -> NewSend {
+    NewSend {
+        id: random_bytes(),
+        channel,
+        purpose: asked.purpose.as_str(),
+        contact_digest: contacts::digest(&app.options.master_keys, contact),
+        asker: asked.asker.clone(),
+        address: network(asked.address).to_string(),
+        now,
+    }
+}
+
+/// Counts a message, unless that would be one too many, and opens the verification that it carries.
+/// Everybody who counts waits for everybody else: what is counted is worth money.
+pub(crate) async fn reserve(
+    app: &App,
+    send: NewSend,
+    verification: Option<NewVerification>,
+) -> Result<(), Failure> {
+    let limits = app.options.registration.limits;
+    let turn = app.options.master_keys.digest("turn", &["sends"]);
+    let story = app.store.write(move |tx| {
+        Box::pin(async move {
+            tx.turn_take(&turn, send.now).await?;
+            let lately = lately(tx, &send).await?;
+            if let Err(often) = limits.check(&lately, &send.contact_digest, send.now) {
+                return Ok(Err(often));
+            }
+            tx.send_add(&send).await?;
+            if let Some(new) = verification {
+                tx.verification_open(&new).await?;
+            }
+            Ok::<_, Failure>(Ok(()))
+        })
+    });
+    story.await?.map_err(too_often)
+}
+
+fn too_often(TooOften { retry_after, alarm }: TooOften) -> Failure {
+    if alarm {
+        tracing::error!("the budget of messages for this minute is used up");
+    } else {
+        tracing::warn!("a limit of messages was hit");
+    }
+    Refusal::TooManyRequests { retry_after }.into()
+}
+
+async fn lately(tx: &mut Tx, send: &NewSend) -> Result<Lately, Failure> {
+    let (hour, day) = (send.now - HOUR, send.now - 24 * HOUR);
+    let minute = send.now - HOUR / 60;
+    let to_contact = match send.channel {
+        // Nothing goes to the number, so its own limits are not touched.
+        Channel::None => Vec::new(),
+        channel => {
+            tx.send_to_contact(channel, &send.contact_digest, day)
+                .await?
+        }
+    };
+    Ok(Lately {
+        to_contact,
+        by_asker: tx.send_by_asker(&send.asker, day).await?,
+        from_address: tx.send_from_address(&send.address, hour).await?,
+        in_all: tx.send_in_all(minute).await?,
+    })
+}
+
+/// Writes down what became of a message. After a failure its code is none and it counts for nothing,
+/// so that the person may try at once; even where nobody knows whether it was sent.
+async fn settle(
+    app: &App,
+    send_id: [u8; 16],
+    verification: [u8; 16],
+    sent: &Result<menjin_messages::Receipt, SendError>,
+) {
+    let now = app.clock.now();
+    let sent = sent.clone().map_err(drop);
+    let story = app.store.write(move |tx| {
+        Box::pin(async move {
+            match sent {
+                Ok(receipt) => {
+                    let cost = receipt.cost.map(i64::from);
+                    tx.send_settle(&send_id, receipt.provider_id.as_deref(), cost)
+                        .await?;
+                }
+                Err(()) => {
+                    tx.send_take_back(&send_id).await?;
+                    tx.verification_spend(&verification, now).await?;
+                }
+            }
+            Ok::<_, Failure>(())
+        })
+    });
+    if let Err(failure) = story.await {
+        tracing::warn!(%failure, "what became of a message could not be written down");
+    }
+}
+
+/// What is stored of a code: worth nothing without the key, nor beside another verification.
+pub(crate) fn code_digest(app: &App, id: &[u8; 16], code: &Code) -> [u8; 32] {
+    let id = format!("{:032x}", u128::from_be_bytes(*id));
+    app.options
+        .master_keys
+        .digest("verification code", &[&id, code.expose()])
+}

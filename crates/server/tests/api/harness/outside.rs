@@ -1,0 +1,62 @@
+//! Everybody whom a server asks, as tests have them: the simulator plays WeChat, and keeps the
+//! messages that people would have got.
+
+use std::sync::Arc;
+
+use menjin_core::{Appid, Secret};
+use menjin_messages::{LogMail, LogSms, LoggedMail, LoggedSms};
+use menjin_server::{Options, Outside};
+use menjin_simulator::{Mail, Simulator, Sms};
+
+use super::{SECRET, TestClock};
+
+pub(super) fn outside(
+    options: &Options,
+    wechat: &str,
+    simulator: &Simulator,
+    clock: Arc<TestClock>,
+) -> Outside {
+    let appids = options.apps.iter().map(|app| &app.appid);
+    let (sms, mail) = (simulator.clone(), simulator.clone());
+    Outside {
+        wechat: client(appids, wechat, options, clock),
+        sms: Some(Arc::new(LogSms::new(Arc::new(move |logged| {
+            let LoggedSms { to, text, code } = logged;
+            sms.sms_arrived(Sms { to, text, code });
+        })))),
+        mail: Some(Arc::new(LogMail::new(Arc::new(move |logged| {
+            let LoggedMail {
+                to,
+                subject,
+                text,
+                html,
+                link,
+            } = logged;
+            mail.mail_arrived(Mail {
+                to,
+                subject,
+                text,
+                html,
+                link,
+            });
+        })))),
+    }
+}
+
+fn client<'a>(
+    appids: impl Iterator<Item = &'a Appid>,
+    wechat: &str,
+    options: &Options,
+    clock: Arc<TestClock>,
+) -> menjin_wechat::Client {
+    let apps = appids.map(|appid| menjin_wechat::App {
+        appid: appid.clone(),
+        secret: Secret::new(SECRET),
+    });
+    let wechat_options = menjin_wechat::Options {
+        base_url: wechat.to_owned(),
+        timeout: options.wechat_timeout,
+        ..menjin_wechat::Options::default()
+    };
+    menjin_wechat::Client::new(wechat_options, apps.collect(), clock).unwrap()
+}
