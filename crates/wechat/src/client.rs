@@ -7,7 +7,7 @@ use http::{
     HeaderValue, Uri,
     uri::{Authority, Scheme},
 };
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper_util::{
     client::legacy,
     rt::{TokioExecutor, TokioTimer},
@@ -19,6 +19,7 @@ use crate::{
     code_to_session,
     connect::Connector,
     setup::{App, Options, SetupError},
+    token::TokenSlot,
 };
 
 /// How long a connection waits for its next call.
@@ -35,7 +36,7 @@ pub struct Client {
 }
 
 pub(crate) struct Inner {
-    pub(crate) http: legacy::Client<Connector, Empty<Bytes>>,
+    pub(crate) http: legacy::Client<Connector, Full<Bytes>>,
     pub(crate) origin: Origin,
     pub(crate) timeout: Duration,
     pub(crate) clock: Arc<dyn Clock>,
@@ -47,13 +48,17 @@ pub(crate) struct Origin {
     pub(crate) scheme: Scheme,
     pub(crate) authority: Authority,
     pub(crate) host: HeaderValue,
+    /// What stands before WeChat's own paths: nothing, or `/` and more without a `/` at its end.
+    pub(crate) path: String,
 }
 
 pub(crate) struct AppState {
+    pub(crate) appid: Appid,
     pub(crate) secret: Secret,
     /// Path and query of `jscode2session` up to the code.
     pub(crate) before_code: Secret,
     pub(crate) circuit: Circuit,
+    pub(crate) token: TokenSlot,
 }
 
 impl Client {
@@ -67,20 +72,18 @@ impl Client {
         apps: Vec<App>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SetupError> {
-        let (origin, path) = origin(&options.base_url)?;
+        let origin = origin(&options.base_url)?;
         let apps = apps
             .into_iter()
             .map(|App { appid, secret }| {
-                let before_code = code_to_session::before_code(&path, &appid, &secret);
-                let circuit = Circuit::new(options.in_flight);
-                (
-                    appid,
-                    AppState {
-                        secret,
-                        before_code,
-                        circuit,
-                    },
-                )
+                let state = AppState {
+                    before_code: code_to_session::before_code(&origin.path, &appid, &secret),
+                    circuit: Circuit::new(options.in_flight),
+                    token: TokenSlot::default(),
+                    appid: appid.clone(),
+                    secret,
+                };
+                (appid, state)
             })
             .collect();
         let inner = Inner {
@@ -106,7 +109,7 @@ impl Client {
     }
 }
 
-fn http(connector: Connector) -> legacy::Client<Connector, Empty<Bytes>> {
+fn http(connector: Connector) -> legacy::Client<Connector, Full<Bytes>> {
     legacy::Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
@@ -122,8 +125,8 @@ fn http(connector: Connector) -> legacy::Client<Connector, Empty<Bytes>> {
         .build(connector)
 }
 
-/// Splits the base URL into its origin and the path before WeChat's own.
-fn origin(base_url: &str) -> Result<(Origin, String), SetupError> {
+/// Takes the base URL apart: its origin, and the path before WeChat's own.
+fn origin(base_url: &str) -> Result<Origin, SetupError> {
     let uri: Uri = base_url
         .parse()
         .map_err(|_| SetupError::BaseUrl("is not a URL"))?;
@@ -144,13 +147,10 @@ fn origin(base_url: &str) -> Result<(Origin, String), SetupError> {
     }
     let host = HeaderValue::from_str(authority.as_str())
         .map_err(|_| SetupError::BaseUrl("must name a host"))?;
-    let path = uri.path().trim_end_matches('/').to_owned();
-    Ok((
-        Origin {
-            scheme: scheme.clone(),
-            authority: authority.clone(),
-            host,
-        },
-        path,
-    ))
+    Ok(Origin {
+        scheme: scheme.clone(),
+        authority: authority.clone(),
+        host,
+        path: uri.path().trim_end_matches('/').to_owned(),
+    })
 }

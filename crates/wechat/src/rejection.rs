@@ -17,11 +17,13 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// Makes one of what WeChat sent. `secret` blanks words that quote it, as those of a gateway
-    /// that shows the request in its complaint would.
-    pub(crate) fn new(errcode: i64, errmsg: &str, secret: &str) -> Self {
+    /// Makes one of what WeChat sent. Words that quote one of `secrets` are blanked, as those of a
+    /// gateway that shows the request in its complaint would be.
+    pub(crate) fn new(errcode: i64, errmsg: &str, secrets: &[&str]) -> Self {
         let (words, rid) = cut_trailers(errmsg);
-        let quoted = !secret.is_empty() && errmsg.contains(secret);
+        let quoted = secrets
+            .iter()
+            .any(|secret| !secret.is_empty() && errmsg.contains(secret));
         Self {
             errcode,
             errmsg: if quoted { String::new() } else { tidy(words) },
@@ -97,7 +99,7 @@ mod tests {
     use super::*;
 
     fn cut(errmsg: &str) -> (String, Option<String>) {
-        let rejection = Rejection::new(40029, errmsg, "canary");
+        let rejection = Rejection::new(40029, errmsg, &["", "other", "canary"]);
         (rejection.errmsg, rejection.rid)
     }
 

@@ -1,37 +1,64 @@
-//! WeChat's reply to `jscode2session`, from bytes to a session or a reason for none.
+//! WeChat's replies, from bytes to members or a reason for none.
 
 use std::{borrow::Cow, fmt};
 
 use http::StatusCode;
-use menjin_core::{Openid, SessionKey, Unionid};
+use menjin_core::json;
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
+use serde_json::Map;
 
-use crate::{code_to_session::Session, error::Error, rejection::Rejection};
+use crate::{error::Error, rejection::Rejection};
 
-/// Reads a whole reply. The content type is no part of it: WeChat sends this JSON as `text/plain`
+const NOT_DOCUMENTED: Error = Error::Garbled("not the documented JSON");
+
+/// Whether WeChat did what it was asked. The content type is no part of it: WeChat sends the JSON of
+/// `jscode2session` as `text/plain`
 /// (<https://developers.weixin.qq.com/community/develop/doc/000c464f6501d82b074d5f5055b000>, seen
 /// 2026-11-22).
 ///
 /// # Errors
 ///
 /// [`Error::Answered`] for an `errcode` other than 0, whatever else stands beside it and with any
-/// status; [`Error::Garbled`] for everything that is no session.
-pub(crate) fn read(status: StatusCode, body: &[u8], secret: &str) -> Result<Session, Error> {
-    let reply = Reply::parse(body);
-    if let Ok(reply) = &reply {
-        let errcode = reply.errcode.errcode()?;
+/// status, blank if it quotes one of `secrets`; [`Error::Garbled`] for everything that is no JSON
+/// object or has another status than 200.
+pub(crate) fn accept(status: StatusCode, body: &[u8], secrets: &[&str]) -> Result<(), Error> {
+    let outcome = members::<Outcome<'_>>(body);
+    if let Ok(outcome) = &outcome {
+        let errcode = outcome.errcode.errcode()?;
         if errcode != 0 {
-            let errmsg = reply.errmsg.text().unwrap_or_default();
-            return Err(Error::Answered(Rejection::new(errcode, errmsg, secret)));
+            let errmsg = outcome.errmsg.text().unwrap_or_default();
+            return Err(Error::Answered(Rejection::new(errcode, errmsg, secrets)));
         }
     }
     if status != StatusCode::OK {
         return Err(Error::Garbled(words_of(status)));
     }
-    reply?.session()
+    outcome.map(|_| ())
+}
+
+/// The members that `T` names, borrowed from the body.
+///
+/// # Errors
+///
+/// [`Error::Garbled`].
+pub(crate) fn members<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Error> {
+    // Serde reads a struct from an array too, by position; WeChat never sends one.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Error::Garbled("not a JSON object"));
+    }
+    serde_json::from_slice(body).map_err(|_| NOT_DOCUMENTED)
+}
+
+/// All members, at every depth.
+///
+/// # Errors
+///
+/// [`Error::Garbled`].
+pub(crate) fn object(body: &[u8]) -> Result<Map<String, serde_json::Value>, Error> {
+    json::parse_object(body).map_err(|_| NOT_DOCUMENTED)
 }
 
 /// The status in fixed words, since a reason phrase is the sender's to choose.
@@ -46,59 +73,18 @@ pub(crate) fn words_of(status: StatusCode) -> &'static str {
     }
 }
 
-/// What is read of the reply; `expires_in`, which old accounts get and which means nothing, is not.
+/// What every reply may hold.
 #[derive(Deserialize)]
-struct Reply<'a> {
+struct Outcome<'a> {
     #[serde(borrow, default)]
     errcode: Value<'a>,
     #[serde(borrow, default)]
     errmsg: Value<'a>,
-    #[serde(borrow, default)]
-    openid: Value<'a>,
-    #[serde(borrow, default)]
-    session_key: Value<'a>,
-    #[serde(borrow, default)]
-    unionid: Value<'a>,
 }
 
-impl<'a> Reply<'a> {
-    fn parse(body: &'a [u8]) -> Result<Self, Error> {
-        // Serde reads a struct from an array too, by position; WeChat never sends one.
-        if body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(Error::Garbled("not a JSON object"));
-        }
-        serde_json::from_slice(body).map_err(|_| Error::Garbled("not the documented JSON"))
-    }
-
-    fn session(&self) -> Result<Session, Error> {
-        let openid = self.openid.text().ok_or(Error::Garbled("no openid"))?;
-        let session_key = self
-            .session_key
-            .text()
-            .ok_or(Error::Garbled("no session_key"))?;
-        Ok(Session {
-            openid: Openid::parse(openid).map_err(|_| Error::Garbled("an impossible openid"))?,
-            unionid: self.unionid()?,
-            session_key: SessionKey::parse(session_key)
-                .map_err(|_| Error::Garbled("an impossible session_key"))?,
-        })
-    }
-
-    fn unionid(&self) -> Result<Option<Unionid>, Error> {
-        match &self.unionid {
-            Value::Absent => Ok(None),
-            Value::Text(text) if text.is_empty() => Ok(None),
-            Value::Text(text) => Unionid::parse(text)
-                .map(Some)
-                .map_err(|_| Error::Garbled("an impossible unionid")),
-            Value::Number(_) | Value::Other => Err(Error::Garbled("a unionid that is no text")),
-        }
-    }
-}
-
-/// A member of the reply, whatever its type, so that a wrong type is seen and not guessed around.
+/// A member of a reply, whatever its type, so that a wrong type is seen and not guessed around.
 #[derive(Default)]
-enum Value<'a> {
+pub(crate) enum Value<'a> {
     /// Missing or `null`.
     #[default]
     Absent,
@@ -108,20 +94,27 @@ enum Value<'a> {
 }
 
 impl Value<'_> {
-    fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             Self::Absent | Self::Number(_) | Self::Other => None,
         }
     }
 
-    /// The number, which some copies of WeChat's replies hold as text; 0 if there is none.
+    /// The number, which some copies of WeChat's replies hold as text.
+    pub(crate) fn number(&self) -> Option<i64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(text) => text.parse().ok(),
+            Self::Absent | Self::Other => None,
+        }
+    }
+
+    /// The number, 0 if there is none.
     fn errcode(&self) -> Result<i64, Error> {
         match self {
             Self::Absent => Some(0),
-            Self::Number(number) => Some(*number),
-            Self::Text(text) => text.parse().ok(),
-            Self::Other => None,
+            _ => self.number(),
         }
         .ok_or(Error::Garbled("an errcode that is no number"))
     }
