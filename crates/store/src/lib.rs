@@ -38,7 +38,7 @@ pub use signing_keys::KeyRow;
 pub use spent_codes::SpentCode;
 pub use sqlite::{Lock, lock};
 pub use tx::{Sql, Tx};
-pub use users::{NewUser, UserFilter};
+pub use users::{NewUser, lists::UserFilter};
 pub use verifications::{NewVerification, Verification};
 
 /// What a story returns: a future that borrows its transaction.
@@ -77,6 +77,9 @@ pub fn statements() -> impl Iterator<Item = Sql> {
         spent_codes::ALL,
         turns::ALL,
         users::ALL,
+        users::changes::ALL,
+        users::imports::ALL,
+        users::lists::ALL,
         verifications::ALL,
     ]
     .into_iter()

@@ -17,7 +17,7 @@ statements! {
         INSERT INTO verifications (id, purpose, contact_digest, contact, asker, code_digest,
                                    consent, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-        ON CONFLICT (purpose, contact_digest) DO UPDATE
+        ON CONFLICT (contact_digest, purpose) DO UPDATE
            SET id = excluded.id, contact = excluded.contact, asker = excluded.asker,
                code_digest = excluded.code_digest, consent = excluded.consent, tries = 0,
                expires_at = excluded.expires_at";

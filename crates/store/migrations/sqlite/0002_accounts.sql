@@ -2,6 +2,9 @@ ALTER TABLE users ADD COLUMN profile TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE users ADD COLUMN consent_version TEXT;
 ALTER TABLE users ADD COLUMN consent_at INTEGER;
 
+-- A picture that nobody shows any more is erased. Most accounts have none.
+CREATE INDEX users_by_avatar ON users (avatar) WHERE avatar <> '';
+
 -- One for each purpose and number: asking anew kills the former. It goes when it is spent. Numbers and
 -- addresses are keyed digests; where the request that spends does not repeat it, it is there too, sealed.
 CREATE TABLE verifications (
@@ -14,7 +17,7 @@ CREATE TABLE verifications (
     consent        TEXT,
     tries          INTEGER NOT NULL DEFAULT 0,
     expires_at     INTEGER NOT NULL,
-    UNIQUE (purpose, contact_digest)
+    UNIQUE (contact_digest, purpose)
 ) STRICT;
 CREATE INDEX verifications_by_asker ON verifications (asker, purpose);
 CREATE INDEX verifications_by_expiry ON verifications (expires_at);

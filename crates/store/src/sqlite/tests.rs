@@ -40,8 +40,9 @@ fn plan(connection: &Connection, sql: &str) -> Vec<String> {
 #[tokio::test]
 async fn every_lookup_has_an_index() {
     let (connection, _folder) = database().await;
-    // A handful of rows, in the order that is asked for; and what is a minute's at most.
-    let small = ["SCAN signing_keys", "SCAN spent_codes"];
+    // A handful of rows, in the order that is asked for; what is a minute's at most; and what waits
+    // to be done, which is looked through once in a while.
+    let small = ["SCAN signing_keys", "SCAN spent_codes", "SCAN errands"];
     for sql in crate::statements() {
         for line in plan(&connection, sql.sqlite) {
             let scans = line.starts_with("SCAN") && !line.starts_with("SCAN CONSTANT ROW");
@@ -51,7 +52,7 @@ async fn every_lookup_has_an_index() {
                 sql.sqlite
             );
             // Within one account there are a few identities, to be put in order.
-            let sorts = line.contains("TEMP B-TREE") && !sql.sqlite.contains("i.user_id = ?2");
+            let sorts = line.contains("TEMP B-TREE") && !sql.sqlite.contains("i.user_id = ?");
             assert!(!sorts, "{line}: {}", sql.sqlite);
         }
     }
@@ -82,7 +83,7 @@ async fn no_statement_is_compiled_for_its_values() {
         for n in 0..5 {
             let values = vec![Value::Integer(n); statement.parameter_count()];
             let mut rows = statement.query(rusqlite::params_from_iter(values)).unwrap();
-            assert!(rows.next().unwrap().is_none());
+            while rows.next().unwrap().is_some() {}
         }
         assert_eq!(
             statement.get_status(StatementStatus::RePrepare),
