@@ -9,8 +9,8 @@ use std::{
 };
 
 use anyhow::Context;
-use menjin_core::{key::SigningAlgorithm, keyring::Rotation};
-use menjin_server::{App, AppOptions};
+use menjin_core::{CallingCodes, key::SigningAlgorithm, keyring::Rotation, sending::SendLimits};
+use menjin_server::{App, AppOptions, Outside, Profile, Registration};
 use menjin_store::{Lock, Store};
 
 use crate::{
@@ -115,10 +115,23 @@ pub(crate) async fn app(config: &Config, address: SocketAddr) -> Result<App, Fai
         wechat_timeout: wechat.timeout,
         sign_in_per_address: limit.map_or(0, std::num::NonZeroU32::get),
         migrate: config.store.migrate,
+        registration: Registration {
+            calling_codes: CallingCodes::default(),
+            limits: SendLimits {
+                per_address: 300,
+                budget: 600,
+            },
+            policy: None,
+        },
+        profile: Profile::default(),
+    };
+    let outside = Outside {
+        wechat: self::wechat(config)?,
+        sms: None,
+        mail: None,
     };
     let store = store(config).await?;
-    let client = self::wechat(config)?;
-    let app = App::new(options, store, client, Arc::new(SystemClock::new()));
+    let app = App::new(options, store, outside, Arc::new(SystemClock::new()));
     app.map_err(|error| Failure::refused(error.to_string()))
 }
 
