@@ -19,13 +19,26 @@ use crate::errcode::Errcode;
 pub(crate) const CODE_TO_SESSION: &str = "/sns/jscode2session";
 pub(crate) const TOKEN: &str = "/cgi-bin/token";
 pub(crate) const STABLE_TOKEN: &str = "/cgi-bin/stable_token";
+pub(crate) const PHONE_NUMBER: &str = "/wxa/business/getuserphonenumber";
+pub(crate) const CHECK_TEXT: &str = "/wxa/msg_sec_check";
+pub(crate) const CHECK_SESSION: &str = "/wxa/checksession";
+pub(crate) const RESET_SESSION: &str = "/wxa/resetusersessionkey";
 /// Every path of WeChat's that the simulator plays.
-pub(crate) const PATHS: [&str; 3] = [CODE_TO_SESSION, TOKEN, STABLE_TOKEN];
+pub(crate) const PATHS: [&str; 7] = [
+    CODE_TO_SESSION,
+    TOKEN,
+    STABLE_TOKEN,
+    PHONE_NUMBER,
+    CHECK_TEXT,
+    CHECK_SESSION,
+    RESET_SESSION,
+];
 
 /// The two families of WeChat's paths, which differ in content type and in error texts.
 #[derive(Clone, Copy)]
 pub(crate) enum Family {
     Sns,
+    /// `/cgi-bin` and `/wxa`.
     CgiBin,
 }
 
@@ -59,15 +72,15 @@ impl Family {
         self.answer(serde_json::to_vec(body).unwrap_or_default())
     }
 
-    /// WeChat's no, in its usual words.
-    pub(crate) fn decline(self, errcode: Errcode, rid: &str) -> Response {
+    /// WeChat's no, in its usual words, which end in a trace of the request.
+    pub(crate) fn decline(self, errcode: Errcode, trace: &str) -> Response {
         let separator = match self {
             Self::Sns => ", ",
             Self::CgiBin => " ",
         };
         let words = match errcode.words() {
-            "" => format!("rid: {rid}"),
-            words => format!("{words}{separator}rid: {rid}"),
+            "" => trace.to_owned(),
+            words => format!("{words}{separator}{trace}"),
         };
         self.decline_saying(errcode, &words)
     }

@@ -30,12 +30,12 @@ impl Calls {
         }
     }
 
-    pub(crate) fn count(&mut self, path: &str, code: Option<&str>) {
-        for (name, counts) in [(Some(path), &mut self.paths), (code, &mut self.codes)] {
-            if let Some(name) = name.filter(|name| name.len() <= LONGEST) {
-                *counts.entry(name.to_owned(), || 0) += 1;
-            }
-        }
+    pub(crate) fn count_path(&mut self, path: &str) {
+        count(&mut self.paths, path);
+    }
+
+    pub(crate) fn count_code(&mut self, code: &str) {
+        count(&mut self.codes, code);
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -54,5 +54,11 @@ impl Calls {
     pub(crate) fn reset(&mut self) {
         self.paths.clear();
         self.codes.clear();
+    }
+}
+
+fn count(counts: &mut Recent<String, u64>, name: &str) {
+    if name.len() <= LONGEST {
+        *counts.entry(name.to_owned(), || 0) += 1;
     }
 }

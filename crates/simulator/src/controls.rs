@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{LoginError, Simulator, calls::Counts, faults::Order, people::Listed, wire::BODY};
 
+mod messages;
+mod phone;
+
 /// A control was used wrongly; the text says how to use it.
 struct Mistake(StatusCode, String);
 
@@ -40,18 +43,6 @@ impl From<LoginError> for Mistake {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Login {
-    person: String,
-    appid: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Code {
-    code: String,
-}
-
 #[derive(Serialize)]
 struct Everybody {
     people: Vec<Listed>,
@@ -75,7 +66,18 @@ struct Now {
 
 pub(crate) fn router(simulator: Simulator) -> Router {
     Router::new()
-        .route("/simulator/login", closed(post(login)))
+        .route("/simulator/login", closed(post(phone::login)))
+        .route("/simulator/phone", closed(post(phone::tap)))
+        .route("/simulator/encrypt", closed(post(phone::encrypt)))
+        .route("/simulator/events", closed(post(phone::event)))
+        .route(
+            "/simulator/sms",
+            closed(get(messages::sms).delete(messages::clear_sms)),
+        )
+        .route(
+            "/simulator/mails",
+            closed(get(messages::mails).delete(messages::clear_mails)),
+        )
         .route("/simulator/people", closed(get(people)))
         .route("/simulator/calls", closed(get(calls).delete(reset_calls)))
         .route(
@@ -89,8 +91,10 @@ pub(crate) fn router(simulator: Simulator) -> Router {
 
 /// The answer to a path below `/simulator` that is none of the controls.
 pub(crate) fn no_such_control() -> Response {
-    let text = "there are POST /simulator/login, GET /simulator/people, GET and DELETE \
-                /simulator/calls, GET, POST and DELETE /simulator/faults, POST /simulator/clock";
+    let text = "there are POST /simulator/login, POST /simulator/phone, POST /simulator/encrypt, \
+                POST /simulator/events, GET /simulator/people, GET and DELETE /simulator/sms, \
+                GET and DELETE /simulator/mails, GET and DELETE /simulator/calls, GET, POST and \
+                DELETE /simulator/faults, POST /simulator/clock";
     Mistake(StatusCode::NOT_FOUND, text.to_owned()).into_response()
 }
 
@@ -111,22 +115,15 @@ fn parse<T: DeserializeOwned>(
         .map_err(|error| format!("{error}; send JSON such as {example}").into())
 }
 
-async fn login(
-    State(simulator): State<Simulator>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Code>, Mistake> {
-    let Login { person, appid } = parse(body, r#"{"person": "小王"}"#)?;
-    Ok(Json(Code {
-        code: simulator.login(&person, appid.as_deref())?,
-    }))
-}
-
 async fn people(State(simulator): State<Simulator>) -> Json<Everybody> {
     let configured = simulator.inner.apps.configured();
-    let everybody = simulator.world().people.list();
+    let world = simulator.world();
+    let everybody = world.people.list();
     let people = everybody.into_iter().map(|(person, seen_in)| {
+        let phone = world.phones.number(&person).full();
         Listed::new(
             person,
+            phone,
             if configured.is_empty() {
                 &seen_in
             } else {

@@ -11,6 +11,8 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
 
+use crate::crypto::hex;
+
 const ALPHANUMERIC: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const CODE_LENGTH: usize = 32;
 const TOKEN_LENGTH: usize = 136;
@@ -47,10 +49,20 @@ impl Dice {
             .collect()
     }
 
+    /// A code of the phone button: 64 hex digits.
+    pub(crate) fn phone_code(&self) -> String {
+        hex(&self.throw())
+    }
+
     /// A session key: 16 bytes in base64.
     pub(crate) fn session_key(&self) -> String {
+        BASE64_STANDARD.encode(self.block())
+    }
+
+    /// One block of a cipher, to begin with.
+    pub(crate) fn block(&self) -> [u8; 16] {
         let throw = self.throw();
-        BASE64_STANDARD.encode(throw.first_chunk::<16>().unwrap_or(&[0; 16]))
+        throw.first_chunk().copied().unwrap_or_default()
     }
 
     /// A server access token: 136 characters, led by a number and a line, as WeChat's are.
@@ -59,6 +71,19 @@ impl Dice {
         let mut token = format!("92_{}", BASE64_URL_SAFE_NO_PAD.encode(bytes));
         token.truncate(TOKEN_LENGTH);
         token
+    }
+
+    /// Sixteen characters that some of WeChat's error texts have beside the `rid`.
+    pub(crate) fn hint(&self) -> String {
+        let mut hint = BASE64_URL_SAFE_NO_PAD.encode(self.block());
+        hint.truncate(16);
+        hint
+    }
+
+    /// The decimal number that comes with a pushed message.
+    pub(crate) fn nonce(&self) -> String {
+        let [a, b, c, d, ..] = self.block();
+        u32::from_be_bytes([a, b, c, d]).to_string()
     }
 
     /// The number that WeChat gives a request: the second it came in, and two more groups.
@@ -98,6 +123,18 @@ pub(crate) fn unionid(person: &str) -> String {
     identifier(&["unionid", person])
 }
 
+/// Who pushes messages to an app: no person, though it looks like an openid.
+pub(crate) fn push_service(appid: &str) -> String {
+    identifier(&["push", appid])
+}
+
+/// The name that an app goes by in pushed messages.
+pub(crate) fn username(appid: &str) -> String {
+    let mut name = hex(&sha256(&[b"username\0", appid.as_bytes()]));
+    name.truncate(12);
+    format!("gh_{name}")
+}
+
 /// 28 characters that begin with `o`. Neither appids nor names hold the separator.
 fn identifier(parts: &[&str]) -> String {
     let hash = sha256(&[parts.join("\0").as_bytes()]);
@@ -106,7 +143,7 @@ fn identifier(parts: &[&str]) -> String {
     id
 }
 
-fn sha256(parts: &[&[u8]]) -> [u8; SHA256_OUTPUT_LEN] {
+pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; SHA256_OUTPUT_LEN] {
     let mut hash = [0; SHA256_OUTPUT_LEN];
     hash.copy_from_slice(digest(&SHA256, &parts.concat()).as_ref());
     hash
@@ -125,6 +162,9 @@ mod tests {
             code.bytes().all(|byte| byte.is_ascii_alphanumeric()),
             "{code}"
         );
+        assert_eq!(dice.phone_code().len(), 64);
+        assert_eq!(dice.hint().len(), 16);
+        assert!(dice.nonce().parse::<u32>().is_ok());
         assert_eq!(dice.session_key().len(), 24);
         assert_eq!(dice.token().len(), 136);
         assert!(std::str::from_utf8(&dice.garbage()).is_err());

@@ -24,17 +24,19 @@ pub(crate) struct Listed {
     person: String,
     openids: BTreeMap<String, String>,
     unionid: String,
+    phone: String,
 }
 
 impl Listed {
-    /// A person with an openid in each of the apps.
-    pub(crate) fn new(person: String, appids: &[String]) -> Self {
+    /// A person with a phone and an openid in each of the apps.
+    pub(crate) fn new(person: String, phone: String, appids: &[String]) -> Self {
         let openids = appids
             .iter()
             .map(|appid| (appid.clone(), openid(appid, &person)))
             .collect();
         Self {
             unionid: unionid(&person),
+            phone,
             person,
             openids,
         }
@@ -54,6 +56,11 @@ impl People {
         {
             apps.push(appid.to_owned());
         }
+    }
+
+    /// The first app that the person was seen in.
+    pub(crate) fn first_app(&self, person: &str) -> Option<String> {
+        self.0.get(person).and_then(|apps| apps.first().cloned())
     }
 
     /// Everybody with their apps: those seen, the newest first, then the built-in ones.

@@ -1,154 +1,146 @@
-//! Stable access tokens. (Those of `/cgi-bin/token` are new each time, so nothing is kept of them.)
+//! Access tokens: which app each one speaks for, and until when.
 
 use serde::Serialize;
 
-use crate::{errcode::Errcode, recent::Recent};
+use crate::{errcode::Errcode, recent::Recent, stable_tokens::StableTokens};
 
-const SECOND: i64 = 1000;
-const DAY: i64 = 24 * 60 * 60 * SECOND;
+pub(crate) const SECOND: i64 = 1000;
 /// A token lives two hours.
-const LIFETIME: i64 = 7200 * SECOND;
-/// In its last five minutes a token is no longer given out.
-const LAST: i64 = 300 * SECOND;
-/// A forced refresh sooner than this after the one before does nothing.
-const FORCED_APART: i64 = 30 * SECOND;
-const FORCED_PER_DAY: u32 = 20;
-/// WeChat counts days in China.
-const CHINA: i64 = 8 * 60 * 60 * SECOND;
+pub(crate) const LIFETIME: i64 = 7200 * SECOND;
+/// So long a token still works once another took its place.
+const GRACE: i64 = 300 * SECOND;
 
-/// The current stable token of each app.
-pub(crate) struct StableTokens(Recent<String, StableToken>);
+/// The tokens of both kinds, which know nothing of each other.
+pub(crate) struct Tokens {
+    stable: StableTokens,
+    /// The newest of each app.
+    plain: Recent<String, String>,
+    issued: Recent<String, Issued>,
+}
 
-struct StableToken {
-    token: String,
-    made_at: i64,
-    forced_at: Option<i64>,
-    forced_on_day: i64,
-    forced_that_day: u32,
+struct Issued {
+    appid: String,
+    expires_at: i64,
+    /// When another token has taken its place for good.
+    replaced_at: Option<i64>,
 }
 
 /// A token and how many seconds it still lives, as WeChat gives it.
 #[derive(Serialize)]
 pub(crate) struct Token {
-    access_token: String,
-    expires_in: i64,
+    pub(crate) access_token: String,
+    pub(crate) expires_in: i64,
 }
 
-impl Token {
-    /// One that was made just now.
-    pub(crate) fn new(access_token: String) -> Self {
+impl Tokens {
+    pub(crate) fn new(limit: usize) -> Self {
         Self {
-            access_token,
-            expires_in: LIFETIME / SECOND,
+            stable: StableTokens::new(limit),
+            plain: Recent::new(limit),
+            issued: Recent::new(limit),
         }
     }
-}
 
-impl StableTokens {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self(Recent::new(limit))
+    /// A new token of `/cgi-bin/token`, which takes the place of the app's last one.
+    pub(crate) fn plain(&mut self, appid: &str, access_token: String, now: i64) -> Token {
+        let latest = self.plain.entry(appid.to_owned(), String::new);
+        let former = std::mem::replace(latest, access_token.clone());
+        self.replace(&former, now + GRACE);
+        let token = Token {
+            access_token,
+            expires_in: LIFETIME / SECOND,
+        };
+        self.issue(appid, &token, now);
+        token
     }
 
-    /// The app's token at `now`; `make` gives a new one.
-    pub(crate) fn fetch(
+    /// The app's stable token; `make` gives a new one.
+    pub(crate) fn stable(
         &mut self,
         appid: &str,
         force: bool,
         now: i64,
         make: impl Fn() -> String,
     ) -> Result<Token, Errcode> {
-        let new = || StableToken {
-            token: String::new(),
-            made_at: now - LIFETIME,
-            forced_at: None,
-            forced_on_day: 0,
-            forced_that_day: 0,
-        };
-        let current = self.0.entry(appid.to_owned(), new);
-        let forced = force && current.force(now)?;
-        if forced || current.made_at + LIFETIME - now < LAST {
-            current.token = make();
-            current.made_at = now;
+        let former = self.stable.current(appid).unwrap_or_default().to_owned();
+        let token = self.stable.fetch(appid, force, now, make)?;
+        if token.access_token != former {
+            self.replace(&former, if force { now } else { now + GRACE });
+            self.issue(appid, &token, now);
         }
-        let expires_in = (current.made_at + LIFETIME - now) / SECOND;
-        Ok(Token {
-            access_token: current.token.clone(),
-            expires_in,
-        })
+        Ok(token)
     }
-}
 
-impl StableToken {
-    /// Whether a forced refresh at `now` takes place. One that does not costs nothing.
-    fn force(&mut self, now: i64) -> Result<bool, Errcode> {
-        if self
-            .forced_at
-            .is_some_and(|before| now - before < FORCED_APART)
-        {
-            return Ok(false);
+    /// The app that a token speaks for.
+    pub(crate) fn app(&self, access_token: &str, now: i64) -> Result<&str, Errcode> {
+        let issued = self.issued.get(access_token);
+        let issued = issued.ok_or(Errcode::INVALID_CREDENTIAL)?;
+        if issued.expires_at <= now {
+            return Err(Errcode::TOKEN_EXPIRED);
         }
-        let today = (now + CHINA).div_euclid(DAY);
-        if self.forced_on_day != today {
-            self.forced_on_day = today;
-            self.forced_that_day = 0;
+        match issued.replaced_at {
+            Some(replaced_at) if replaced_at <= now => Err(Errcode::INVALID_CREDENTIAL),
+            _ => Ok(&issued.appid),
         }
-        if self.forced_that_day >= FORCED_PER_DAY {
-            return Err(Errcode::DAILY_QUOTA);
+    }
+
+    fn issue(&mut self, appid: &str, token: &Token, now: i64) {
+        self.issued.entry(token.access_token.clone(), || Issued {
+            appid: appid.to_owned(),
+            expires_at: now + token.expires_in * SECOND,
+            replaced_at: None,
+        });
+    }
+
+    fn replace(&mut self, access_token: &str, replaced_at: i64) {
+        if let Some(issued) = self.issued.get_mut(access_token) {
+            issued.replaced_at = Some(replaced_at);
         }
-        self.forced_that_day += 1;
-        self.forced_at = Some(now);
-        Ok(true)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
-    use super::{DAY, LAST, LIFETIME, SECOND, StableTokens};
+    use super::{GRACE, LIFETIME, SECOND, Tokens};
     use crate::errcode::Errcode;
 
     #[test]
-    fn the_forced_refreshes_of_a_day_run_out_until_midnight_in_china() {
-        let count = Cell::new(0);
-        let make = || count.replace(count.get() + 1).to_string();
-        let mut tokens = StableTokens::new(1);
-        let mut force = |now| {
-            tokens
-                .fetch("wx1", true, now, make)
-                .map(|token| token.access_token)
-        };
-        let midnight = 20_000 * DAY - 8 * 3600 * SECOND;
-
-        for step in 0..20 {
-            assert_eq!(force(midnight + step * 30 * SECOND), Ok(step.to_string()));
-        }
-        let soon = midnight + (19 * 30 + 29) * SECOND;
+    fn a_token_outlives_its_replacement_by_five_minutes_and_its_two_hours_by_nothing() {
+        let mut tokens = Tokens::new(9);
+        tokens.plain("wx1", "a".to_owned(), 0);
+        tokens.plain("wx2", "b".to_owned(), 0);
+        tokens.plain("wx1", "c".to_owned(), 1000);
+        tokens.plain("wx1", "d".to_owned(), 2000);
+        assert_eq!(tokens.app("a", 1000 + GRACE - 1), Ok("wx1"));
         assert_eq!(
-            force(soon),
-            Ok("19".to_owned()),
-            "too soon to refresh, so nothing is counted"
+            tokens.app("a", 1000 + GRACE),
+            Err(Errcode::INVALID_CREDENTIAL)
         );
-        assert_eq!(force(soon + SECOND), Err(Errcode::DAILY_QUOTA));
-        assert_eq!(force(midnight + DAY - 1), Err(Errcode::DAILY_QUOTA));
-        assert_eq!(force(midnight + DAY), Ok("20".to_owned()));
+        assert_eq!(tokens.app("b", LIFETIME - 1), Ok("wx2"));
+        assert_eq!(tokens.app("b", LIFETIME), Err(Errcode::TOKEN_EXPIRED));
+        assert_eq!(tokens.app("e", 0), Err(Errcode::INVALID_CREDENTIAL));
     }
 
     #[test]
-    fn a_token_with_less_than_five_minutes_is_not_given_out() {
-        let mut tokens = StableTokens::new(1);
-        let mut fetch = |now, name: &str| {
-            let token = tokens.fetch("wx1", false, now, || name.to_owned());
-            token.map(|token| (token.access_token, token.expires_in))
+    fn a_stable_token_dies_at_once_only_when_forced_out() {
+        let mut tokens = Tokens::new(9);
+        let mut stable = |force, now, name: &str| {
+            let token = tokens.stable("wx1", force, now, || name.to_owned());
+            assert_eq!(token.map(|token| token.access_token), Ok(name.to_owned()));
         };
-        assert_eq!(fetch(0, "first"), Ok(("first".to_owned(), 7200)));
+        stable(false, 0, "a");
+        let soon = LIFETIME - GRACE + 1;
+        stable(false, soon, "b");
+        stable(true, soon + SECOND, "c");
+        let now = soon + SECOND;
+        assert_eq!(tokens.app("a", now), Ok("wx1"));
+        assert_eq!(tokens.app("b", now), Err(Errcode::INVALID_CREDENTIAL));
+        assert_eq!(tokens.app("c", now), Ok("wx1"));
+        tokens.plain("wx1", "d".to_owned(), now);
         assert_eq!(
-            fetch(LIFETIME - LAST, "second"),
-            Ok(("first".to_owned(), 300))
-        );
-        assert_eq!(
-            fetch(LIFETIME - LAST + 1, "second"),
-            Ok(("second".to_owned(), 7200))
+            tokens.app("c", now + GRACE),
+            Ok("wx1"),
+            "the two kinds are apart"
         );
     }
 }

@@ -14,7 +14,10 @@ use tokio::time::timeout;
 
 use crate::{
     Simulator,
-    answer::{self, CODE_TO_SESSION, Family, STABLE_TOKEN, TOKEN},
+    answer::{
+        self, CHECK_SESSION, CHECK_TEXT, CODE_TO_SESSION, Family, PHONE_NUMBER, RESET_SESSION,
+        STABLE_TOKEN, TOKEN,
+    },
     controls,
     dice::{openid, unionid},
     errcode::Errcode,
@@ -57,17 +60,22 @@ async fn receive(
         return controls::no_such_control();
     }
     let query = Fields::of_query(&head.uri);
-    let code = if path == CODE_TO_SESSION {
-        query.find("js_code")
-    } else {
-        None
-    };
-    let fault = simulator.world().arrive(path, code);
+    let fault = simulator.world().arrive(path);
+    if path == CODE_TO_SESSION
+        && let Some(code) = query.find("js_code")
+    {
+        simulator.world().calls.count_code(code);
+    }
     // Read before anything is answered: to close on unread bytes would destroy the answer.
     let Ok(body) = timeout(BODY_TIME, read(&head, body)).await else {
         line.hang_up();
         return Response::default();
     };
+    if let (PHONE_NUMBER, Ok(body)) = (path, &body)
+        && let Some(code) = Fields::of_json(body).0.find("code")
+    {
+        simulator.world().calls.count_code(code);
+    }
     let asked = Asked {
         simulator: &simulator,
         head: &head,
@@ -86,10 +94,10 @@ async fn read(head: &Parts, body: Body) -> Result<Bytes, StatusCode> {
 }
 
 /// One request, read to its end.
-struct Asked<'a> {
-    simulator: &'a Simulator,
-    head: &'a Parts,
-    query: Fields,
+pub(crate) struct Asked<'a> {
+    pub(crate) simulator: &'a Simulator,
+    pub(crate) head: &'a Parts,
+    pub(crate) query: Fields,
     body: Result<Bytes, StatusCode>,
 }
 
@@ -106,7 +114,7 @@ impl Asked<'_> {
                 answer
             }
             Some(Kind::Errcode(errcode, Some(words))) => family.decline_saying(errcode, &words),
-            Some(Kind::Errcode(errcode, None)) => family.decline(errcode, &self.rid()),
+            Some(Kind::Errcode(errcode, None)) => family.decline(errcode, &self.trace()),
             Some(Kind::Status(status)) => answer::html(status),
             Some(Kind::Garbage) => family.answer(self.simulator.inner.dice.garbage()),
             Some(Kind::Hang) => {
@@ -133,11 +141,15 @@ impl Asked<'_> {
             CODE_TO_SESSION => self.code_to_session().map(|session| family.json(&session)),
             TOKEN => self.token().map(|token| family.json(&token)),
             STABLE_TOKEN => self.stable_token(body).map(|token| family.json(&token)),
+            PHONE_NUMBER => self.phone_number(body).map(|phone| family.json(&phone)),
+            CHECK_TEXT => self.check_text(body).map(|opinion| family.json(&opinion)),
+            CHECK_SESSION => self.check_session().map(|checked| family.json(&checked)),
+            RESET_SESSION => self.reset_session().map(|session| family.json(&session)),
             _ => Err(Errcode::INVALID_URL),
         };
         answered.unwrap_or_else(|errcode| {
             tracing::debug!(path, errcode = errcode.0, "declined");
-            family.decline(errcode, &self.rid())
+            family.decline(errcode, &self.trace())
         })
     }
 
@@ -155,7 +167,7 @@ impl Asked<'_> {
         world.people.see(&person, Some(appid));
         let openid = openid(appid, &person);
         let make = || self.simulator.inner.dice.session_key();
-        let session_key = world.session_keys.exchange(&openid, now, make);
+        let session_key = world.sessions.exchange(appid, &openid, now, make);
         Ok(Exchanged {
             session_key,
             openid,
@@ -164,8 +176,11 @@ impl Asked<'_> {
     }
 
     fn token(&self) -> Result<Token, Errcode> {
-        self.query_of_get()?.client(self.simulator)?;
-        Ok(Token::new(self.simulator.inner.dice.token()))
+        let appid = self.query_of_get()?.client(self.simulator)?;
+        let token = self.simulator.inner.dice.token();
+        let mut world = self.simulator.world();
+        let now = world.now();
+        Ok(world.tokens.plain(appid, token, now))
     }
 
     fn stable_token(&self, body: &[u8]) -> Result<Token, Errcode> {
@@ -177,7 +192,7 @@ impl Asked<'_> {
         let mut world = self.simulator.world();
         let now = world.now();
         let make = || self.simulator.inner.dice.token();
-        world.stable_tokens.fetch(appid, force, now, make)
+        world.tokens.stable(appid, force, now, make)
     }
 
     /// To WeChat, a POST where GET belongs is a request that names no app.
@@ -189,7 +204,17 @@ impl Asked<'_> {
         }
     }
 
-    fn rid(&self) -> String {
+    /// How WeChat's error texts name the request.
+    fn trace(&self) -> String {
+        let rid = self.rid();
+        if self.head.uri.path() == PHONE_NUMBER {
+            format!("hint: [{}] rid: {rid}", self.simulator.inner.dice.hint())
+        } else {
+            format!("rid: {rid}")
+        }
+    }
+
+    pub(crate) fn rid(&self) -> String {
         self.simulator.inner.dice.rid(self.simulator.world().now())
     }
 }

@@ -1,4 +1,4 @@
-//! Everything that changes, behind one lock: the people, their codes and keys, the clock, the faults.
+//! Everything that changes, behind one lock: the people, their codes, keys and messages, the clock, the faults.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -6,9 +6,11 @@ use crate::{
     calls::Calls,
     codes::Codes,
     faults::{Faults, Kind},
+    messages::{Kept, Mail, Sms},
     people::People,
-    session_keys::SessionKeys,
-    tokens::StableTokens,
+    phones::Phones,
+    sessions::Sessions,
+    tokens::Tokens,
 };
 
 /// How many of each thing are remembered.
@@ -22,8 +24,11 @@ pub(crate) struct World {
     ahead: u64,
     pub(crate) people: People,
     pub(crate) codes: Codes,
-    pub(crate) session_keys: SessionKeys,
-    pub(crate) stable_tokens: StableTokens,
+    pub(crate) phones: Phones,
+    pub(crate) sessions: Sessions,
+    pub(crate) tokens: Tokens,
+    pub(crate) sms: Kept<Sms>,
+    pub(crate) mails: Kept<Mail>,
     pub(crate) calls: Calls,
     pub(crate) faults: Faults,
 }
@@ -34,8 +39,11 @@ impl Default for World {
             ahead: 0,
             people: People::new(REMEMBERED),
             codes: Codes::new(REMEMBERED),
-            session_keys: SessionKeys::new(REMEMBERED),
-            stable_tokens: StableTokens::new(REMEMBERED),
+            phones: Phones::new(REMEMBERED),
+            sessions: Sessions::new(REMEMBERED),
+            tokens: Tokens::new(REMEMBERED),
+            sms: Kept::default(),
+            mails: Kept::default(),
             calls: Calls::new(REMEMBERED),
             faults: Faults::default(),
         }
@@ -59,8 +67,8 @@ impl World {
     }
 
     /// Writes down that a request came, and gives the fault that awaits it.
-    pub(crate) fn arrive(&mut self, path: &str, code: Option<&str>) -> Option<Kind> {
-        self.calls.count(path, code);
+    pub(crate) fn arrive(&mut self, path: &str) -> Option<Kind> {
+        self.calls.count_path(path);
         self.faults.take(path, Instant::now())
     }
 
@@ -68,6 +76,12 @@ impl World {
         let now = self.now();
         self.people.see(person, appid.as_deref());
         self.codes.issue(code, person, appid, now);
+    }
+
+    pub(crate) fn tap_phone_button(&mut self, code: &str, person: &str, appid: Option<String>) {
+        let now = self.now();
+        self.people.see(person, appid.as_deref());
+        self.phones.issue(code, person, appid, now);
     }
 }
 

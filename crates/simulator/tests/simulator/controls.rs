@@ -66,6 +66,7 @@ async fn people_are_those_seen_and_a_few_to_begin_with() {
         "person": "欧阳娜",
         "openids": { APPID: session["openid"] },
         "unionid": session["unionid"],
+        "phone": after["people"][1]["phone"],
     });
     assert_eq!(after["people"][1], seen);
 }
@@ -127,7 +128,7 @@ async fn the_clock_moves_forward_only() {
 }
 
 /// A method, a control and a body; then the status and what the explanation must say.
-const MISTAKES: [(&str, &str, &str, u16, &str); 16] = [
+const MISTAKES: [(&str, &str, &str, u16, &str); 22] = [
     ("POST", "login", "", 400, r#"{"person": "小王"}"#),
     ("POST", "login", "{", 400, r#"{"person": "小王"}"#),
     ("POST", "login", "[1]", 400, r#"{"person": "小王"}"#),
@@ -189,6 +190,36 @@ const MISTAKES: [(&str, &str, &str, u16, &str); 16] = [
         400,
         "2105",
     ),
+    (
+        "POST",
+        "phone",
+        r#"{"person": "a", "number": "110"}"#,
+        400,
+        "11 digits",
+    ),
+    (
+        "POST",
+        "phone",
+        r#"{"person": "a", "phone": "1"}"#,
+        400,
+        "unknown field",
+    ),
+    (
+        "POST",
+        "encrypt",
+        r#"{"person": "a"}"#,
+        400,
+        r#""data": {"nickName""#,
+    ),
+    (
+        "POST",
+        "encrypt",
+        r#"{"person": "a", "data": 1}"#,
+        400,
+        "JSON object",
+    ),
+    ("PUT", "sms", "", 405, "Allow"),
+    ("POST", "mails", "", 405, "Allow"),
     ("GET", "login", "", 405, "Allow"),
     ("DELETE", "clock", "", 405, "Allow"),
     ("GET", "persons", "", 404, "GET /simulator/people"),

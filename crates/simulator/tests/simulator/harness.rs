@@ -14,6 +14,7 @@ use tokio::{
 
 pub(crate) const APPID: &str = "wx0123456789abcdef";
 pub(crate) const OTHER_APPID: &str = "wxfedcba9876543210";
+pub(crate) const TYPE: &str = "application/json; encoding=utf-8";
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// Longer than anything takes, so that a broken simulator fails a test instead of stopping it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -198,6 +199,13 @@ impl Wechat {
         self.get(&session_target(APPID, SECRET, code)).await
     }
 
+    /// A new access token of `/cgi-bin/token`.
+    pub(crate) async fn token(&self, appid: &str) -> String {
+        let query = format!("grant_type=client_credential&appid={appid}&secret={SECRET}");
+        let reply = self.get(&format!("/cgi-bin/token?{query}")).await;
+        reply.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) async fn session_key(&self, person: &str) -> String {
         let reply = self.exchange_code(&self.code(person)).await;
         reply.json()["session_key"].as_str().unwrap().to_owned()
@@ -211,6 +219,12 @@ pub(crate) fn write(method: &str, target: &str, body: &str) -> String {
         "{method} {target} HTTP/1.1\r\nHost: simulator\r\nConnection: close\r\n\
          Content-Length: {length}\r\n\r\n{body}"
     )
+}
+
+/// Two lower-case digits for each byte.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digits: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 pub(crate) fn session_target(appid: &str, secret: &str, code: &str) -> String {

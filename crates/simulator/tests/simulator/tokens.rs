@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{APPID, OTHER_APPID, Reply, SECRET, Wechat};
-
-const TYPE: &str = "application/json; encoding=utf-8";
+use crate::harness::{APPID, OTHER_APPID, Reply, SECRET, TYPE, Wechat};
 
 async fn token(wechat: &Wechat) -> String {
     let query = format!("grant_type=client_credential&appid={APPID}&secret={SECRET}");
