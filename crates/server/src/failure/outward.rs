@@ -31,7 +31,7 @@ pub(super) struct Outward {
     pub(super) rid: Option<String>,
     pub(super) retry_after: Option<Duration>,
     /// Number and words are WeChat's own.
-    by_wechat: bool,
+    pub(super) by_wechat: bool,
 }
 
 pub(super) fn ours(status: StatusCode, word: &'static str, errcode: i64) -> Outward {

@@ -22,14 +22,14 @@ use menjin_store::{NewUser, Store};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use self::{
-    database::{server, sql, unique},
-    outside::outside,
-};
 pub(crate) use self::{
     account::Person,
     clock::TestClock,
     reply::{Reply, send},
+};
+use self::{
+    database::{server, sql, unique},
+    outside::outside,
 };
 
 /// The default mini program of every test, and another.
@@ -194,8 +194,31 @@ impl TestApp {
         self.assembled(options, &self.store_url, &self.wechat).await
     }
 
+    /// Another server on the same database that sends its messages by others.
+    pub(crate) async fn replica_outside(&self, change: impl FnOnce(&mut Outside)) -> Self {
+        let wechat = self.wechat.clone();
+        let mut outside = outside(&self.options, &wechat, &self.simulator, self.clock.clone());
+        change(&mut outside);
+        let options = self.options.clone();
+        let replica = self
+            .put_together(options, &self.store_url, &wechat, outside)
+            .await;
+        replica.app.start().await.unwrap();
+        replica
+    }
+
     async fn assembled(&self, options: Options, store_url: &str, wechat: &str) -> Self {
         let outside = outside(&options, wechat, &self.simulator, self.clock.clone());
+        self.put_together(options, store_url, wechat, outside).await
+    }
+
+    async fn put_together(
+        &self,
+        options: Options,
+        store_url: &str,
+        wechat: &str,
+        outside: Outside,
+    ) -> Self {
         let (app, store) = assemble(&options, store_url, outside, self.clock.clone()).await;
         Self {
             router: menjin_server::public(&app),

@@ -10,6 +10,7 @@ mod harness;
 mod health;
 mod keys;
 mod me;
+mod register;
 mod sign_in;
 mod sources;
 mod stored;

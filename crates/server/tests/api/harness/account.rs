@@ -28,7 +28,9 @@ impl TestApp {
     pub(crate) async fn user(&self, name: &str, number: &str) -> Person {
         let person = self.person(name).await;
         let body = json!({ "phone_code": self.phone_code(name, number) });
-        let reply = self.post_as(&person.token, "/v1/user/register", &body).await;
+        let reply = self
+            .post_as(&person.token, "/v1/user/register", &body)
+            .await;
         assert_eq!(reply.json()["status"], "verified", "{}", reply.text);
         Person {
             token: reply.token(),
