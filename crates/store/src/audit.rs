@@ -45,7 +45,7 @@ pub struct Entered {
     pub detail: String,
 }
 
-fn entered(row: Row<'_>) -> Result<Entered, Error> {
+pub(crate) fn entered(row: Row<'_>) -> Result<Entered, Error> {
     Ok(Entered {
         seq: row.get(0)?,
         at: row.get(1)?,

@@ -20,6 +20,8 @@ statements! {
            AND due_at <= $1
         RETURNING id, kind, content, tries, created_at";
 
+    PUT_OFF = "UPDATE errands SET due_at = $2 WHERE id = $1";
+
     DONE = "DELETE FROM errands WHERE id = $1";
 
     PURGE = "DELETE FROM errands WHERE created_at < $1";
@@ -79,6 +81,17 @@ impl Tx {
         again_at: Instant,
     ) -> Result<Option<Errand>, Error> {
         self.one(TAKE, &[now.into(), again_at.into()], errand).await
+    }
+
+    /// Lets an errand that was taken rest until an instant.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tx::errand_add`].
+    pub async fn errand_put_off(&mut self, id: &[u8; 16], due_at: Instant) -> Result<(), Error> {
+        self.run(PUT_OFF, &[id.into(), due_at.into()])
+            .await
+            .map(drop)
     }
 
     /// Deletes an errand that is done or given up.

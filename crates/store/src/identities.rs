@@ -1,5 +1,7 @@
 //! Who came from which mini program.
 
+pub mod imports;
+
 use menjin_core::{Appid, Identity, IdentityId, Instant, Openid, Release, Uid, Unionid};
 
 use crate::{
@@ -24,6 +26,7 @@ macro_rules! select {
         )
     };
 }
+pub(crate) use select;
 
 statements! {
     FIND = select!("WHERE i.appid = $1 AND i.openid = $2");
@@ -59,6 +62,8 @@ statements! {
         UPDATE identities SET user_id = $2
          WHERE id = $1 AND user_id IS NULL AND EXISTS (SELECT 1 FROM users WHERE uid = $2)";
 
+    RELINK = "UPDATE identities SET user_id = $2 WHERE id = $1";
+
     TOUCH = "
         UPDATE identities SET release = COALESCE($2, release), last_seen_at = $3 WHERE id = $1";
 
@@ -91,6 +96,12 @@ pub struct NewIdentity {
 }
 
 impl NewIdentity {
+    /// Zeros stand for no previous key, at the length that one will have: a row that grew at its
+    /// first change would split the page that it stands on.
+    fn no_previous_key(&self) -> Vec<u8> {
+        vec![0; self.session_key.len()]
+    }
+
     /// As a row without an account.
     fn alone(&self) -> Identity {
         Identity {
@@ -169,6 +180,17 @@ impl Tx {
         self.one(FIND_OF_USER, &values, identity).await
     }
 
+    /// Links an identity to an account, whatever it was linked to before: an imported account that
+    /// nobody has claimed. `false` if nobody has this id.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tx::identity_find`].
+    pub async fn identity_relink(&mut self, id: &IdentityId, uid: Uid) -> Result<bool, Error> {
+        let values = [id.as_bytes().into(), uid.get().into()];
+        Ok(self.run(RELINK, &values).await? > 0)
+    }
+
     /// Every identity that is linked to an account, the oldest first; a thousand at most.
     ///
     /// # Errors
@@ -204,9 +226,7 @@ impl Tx {
     ///
     /// [`Error::Sqlite`] or [`Error::Postgres`].
     pub async fn identity_create(&mut self, new: &NewIdentity) -> Result<Option<Identity>, Error> {
-        // Zeros stand for no previous key, at the length that one will have: a row that grew at its
-        // first change would split the page that it stands on.
-        let no_previous = vec![0; new.session_key.len()];
+        let no_previous = new.no_previous_key();
         let values = [
             new.id.as_bytes().into(),
             new.appid.as_str().into(),

@@ -16,6 +16,7 @@ mod value;
 
 pub mod audit;
 pub mod errands;
+pub mod exports;
 pub mod guesses;
 pub mod identities;
 pub mod revocations;
@@ -31,14 +32,15 @@ use std::{future::Future, pin::Pin};
 pub use audit::{Entered, Entry};
 pub use errands::Errand;
 pub use error::{Error, Said};
-pub use identities::NewIdentity;
+pub use exports::{ExportedSend, ExportedVerification, Looked};
+pub use identities::{NewIdentity, imports::Linked};
 pub use options::Options;
 pub use sends::{Channel, NewSend};
 pub use signing_keys::KeyRow;
 pub use spent_codes::SpentCode;
 pub use sqlite::{Lock, lock};
 pub use tx::{Sql, Tx};
-pub use users::{NewUser, lists::UserFilter};
+pub use users::{NewUser, imports::Imported, lists::UserFilter};
 pub use verifications::{NewVerification, Verification};
 
 /// What a story returns: a future that borrows its transaction.
@@ -69,8 +71,10 @@ pub fn statements() -> impl Iterator<Item = Sql> {
     [
         audit::ALL,
         errands::ALL,
+        exports::ALL,
         guesses::ALL,
         identities::ALL,
+        identities::imports::ALL,
         revocations::ALL,
         sends::ALL,
         signing_keys::ALL,

@@ -93,7 +93,8 @@ pub struct NewUser<'a> {
     pub avatar: &'a str,
     /// Where the person belongs, or nothing.
     pub campus: &'a str,
-    /// The deployment's own fields, as a JSON object.
+    /// The deployment's own fields, as a JSON object without blanks, which is how `serde_json` writes
+    /// one and [`lists::UserFilter`] looks for its fields.
     pub profile: &'a str,
     /// The version of the privacy policy that was agreed to just now, if there is one.
     pub consent: Option<&'a str>,

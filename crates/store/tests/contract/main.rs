@@ -7,6 +7,7 @@ mod harness;
 mod audit;
 mod catalogue;
 mod identities;
+mod imports;
 mod migrations;
 mod postgres;
 mod signing_keys;
