@@ -1,9 +1,9 @@
 //! What is stored of one person, for that person to read.
 //!
-//! Rows that are found by a number or an address leave out who asked and from where: that may have been
-//! somebody else.
+//! Rows that are found by a number may be somebody else's, who asked about it: the caller looks at
+//! `asker`.
 
-use menjin_core::{IdentityId, Instant, Uid, Unionid, verification::Purpose};
+use menjin_core::{IdentityId, Instant, Uid, Unionid};
 
 use crate::{
     audit::{Entered, entered},
@@ -23,13 +23,12 @@ statements! {
          WHERE asker = $1 ORDER BY purpose LIMIT 100";
 
     SENDS = "
-        SELECT channel, purpose, at, contact_digest, address, provider_id, cost FROM sends
+        SELECT channel, purpose, at, contact_digest, asker, address, provider_id, cost FROM sends
          WHERE asker = $1 ORDER BY at DESC LIMIT $2";
 
     SENDS_TO = "
-        SELECT channel, purpose, at, contact_digest, '', provider_id, cost FROM sends
-         WHERE contact_digest = $1 AND channel = $2 AND at >= $3 AND asker <> $4
-         ORDER BY at DESC LIMIT $5";
+        SELECT channel, purpose, at, contact_digest, asker, address, provider_id, cost FROM sends
+         WHERE contact_digest = $1 AND channel = $2 AND at >= $3 ORDER BY at DESC LIMIT $4";
 
     AUDIT = "
         SELECT seq, at, event, actor, subject, detail FROM audit
@@ -45,7 +44,7 @@ pub struct ExportedVerification {
     /// Its own id, which the contact is sealed under.
     pub id: [u8; 16],
     /// What it is for.
-    pub purpose: Purpose,
+    pub purpose: String,
     /// The number or address, sealed, if it was kept.
     pub contact: Option<Vec<u8>>,
     /// The version of the privacy policy that the person agreed to when asking.
@@ -67,7 +66,9 @@ pub struct ExportedSend {
     pub at: Instant,
     /// To which number or address, as a keyed digest.
     pub contact_digest: [u8; 32],
-    /// From where it was asked for; empty unless this person asked.
+    /// Who asked: an identity's id, or a uid; empty once that was forgotten.
+    pub asker: String,
+    /// From where it was asked for; empty once that was forgotten.
     pub address: String,
     /// What the provider calls it.
     pub provider_id: Option<String>,
@@ -87,7 +88,7 @@ pub struct Looked {
 fn verification(row: Row<'_>) -> Result<ExportedVerification, Error> {
     Ok(ExportedVerification {
         id: row.get(0)?,
-        purpose: row.parse(1, |word: String| Purpose::parse(&word))?,
+        purpose: row.get(1)?,
         contact: row.get(2)?,
         consent: row.get(3)?,
         tries: row.get(4)?,
@@ -101,9 +102,10 @@ fn send(row: Row<'_>) -> Result<ExportedSend, Error> {
         purpose: row.get(1)?,
         at: row.get(2)?,
         contact_digest: row.get(3)?,
-        address: row.get(4)?,
-        provider_id: row.get(5)?,
-        cost: row.get(6)?,
+        asker: row.get(4)?,
+        address: row.get(5)?,
+        provider_id: row.get(6)?,
+        cost: row.get(7)?,
     })
 }
 
@@ -150,8 +152,8 @@ impl Tx {
         self.all(SENDS, &[asker.into(), MANY.into()], send).await
     }
 
-    /// The messages to a number or an address from an instant on that others than `asker` asked for,
-    /// the latest first; a thousand at most.
+    /// The messages to a number or an address from an instant on, whoever asked, the latest first; a
+    /// thousand at most.
     ///
     /// # Errors
     ///
@@ -161,13 +163,11 @@ impl Tx {
         channel: Channel,
         contact_digest: &[u8; 32],
         from: Instant,
-        asker: &str,
     ) -> Result<Vec<ExportedSend>, Error> {
         let values = [
             contact_digest.into(),
             channel.as_str().into(),
             from.into(),
-            asker.into(),
             MANY.into(),
         ];
         self.all(SENDS_TO, &values, send).await
@@ -202,14 +202,14 @@ impl Tx {
         limit: i64,
     ) -> Result<Looked, Error> {
         let after = after.map_or([0; 16], |id| *id.as_bytes());
-        let page = self.all(UNLINKED, &[(&after).into(), limit.into()], seen);
-        let page = page.await?;
+        let values = [(&after).into(), limit.into()];
+        let page = self.all(UNLINKED, &values, seen).await?;
         let whole = i64::try_from(page.len()).is_ok_and(|length| length == limit);
         let after = page.last().filter(|_| whole).map(|(id, ..)| *id);
         let is_theirs = |told: &str| unionids.iter().any(|unionid| unionid.as_str() == told);
-        let found = page.into_iter().filter_map(|(id, unionid, linked)| {
-            (!linked && is_theirs(&unionid?)).then_some(id)
-        });
+        let found = page
+            .into_iter()
+            .filter_map(|(id, unionid, linked)| (!linked && is_theirs(&unionid?)).then_some(id));
         Ok(Looked {
             found: found.collect(),
             after,

@@ -76,3 +76,6 @@ CREATE TABLE revocations (
     until BIGINT NOT NULL
 );
 CREATE INDEX revocations_by_end ON revocations (until);
+
+-- Whoever asks for all that is stored of them gets what was done to their account, too.
+CREATE INDEX audit_by_subject ON audit (subject, seq);

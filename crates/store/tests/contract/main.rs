@@ -6,6 +6,7 @@ mod harness;
 
 mod audit;
 mod catalogue;
+mod exports;
 mod identities;
 mod imports;
 mod migrations;
