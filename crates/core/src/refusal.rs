@@ -97,9 +97,6 @@ pub enum Refusal {
     /// The picture's file is too large.
     #[error("the picture is larger than 2 MiB")]
     PictureTooLarge,
-    /// The deployment has not set up what this needs.
-    #[error("this deployment has not set that up")]
-    NotSetUp,
 }
 
 /// A field of a request, by the word that failures name it with: `invalid_<word>`. One of the

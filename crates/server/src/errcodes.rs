@@ -165,6 +165,88 @@ pub(crate) const WORDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// The words of the account's routes, `{"success": false, "status": "<word>", "message"}`.
+pub(crate) const STATUSES: &[(&str, &str, &str)] = &[
+    (
+        "invalid_<field>",
+        "400",
+        "The field is missing or cannot be what it should be; `invalid_phone_code` also when WeChat refused it, with WeChat's `errcode` and `errmsg` under `error`.",
+    ),
+    (
+        "unknown_field",
+        "400",
+        "There is no such field to set here.",
+    ),
+    (
+        "verification_failed",
+        "400",
+        "The code to register with is wrong, used or too old, or somebody else's. Ask for a new one.",
+    ),
+    (
+        "invalid_verification_code",
+        "400",
+        "The same of a code to take an imported account over with.",
+    ),
+    (
+        "bad_code",
+        "400",
+        "The same of a code to change the number with.",
+    ),
+    ("bad_link", "400", "The same of a link in a mail."),
+    ("same_phone", "400", "This is the account's number already."),
+    (
+        "same_email",
+        "400",
+        "This is the account's mail address already.",
+    ),
+    (
+        "content_rejected",
+        "400",
+        "WeChat will not have others see this text.",
+    ),
+    (
+        "consent_needed",
+        "400",
+        "Send `consent` with the version of the privacy policy that the person agreed to.",
+    ),
+    (
+        "session_expired",
+        "400",
+        "WeChat no longer honours the session key. Sign in again, then repeat.",
+    ),
+    (
+        "invalid_encrypted_data",
+        "400",
+        "It cannot be decrypted whatever the key, or is another mini program's.",
+    ),
+    ("already_registered", "409", "The caller is a user already."),
+    (
+        "phone_in_use",
+        "409",
+        "The number belongs to another account.",
+    ),
+    (
+        "too_many_requests",
+        "429",
+        "Too often, here or at the provider. Wait as long as Retry-After says.",
+    ),
+    (
+        "delivery_failed",
+        "502",
+        "A provider of messages or WeChat failed. Nothing was changed; try again.",
+    ),
+    (
+        "unavailable",
+        "503",
+        "Something cannot be asked now; try again after Retry-After.",
+    ),
+    (
+        "internal",
+        "500",
+        "A fault of ours; the log has it under the X-Request-Id.",
+    ),
+];
+
 /// The reference of error codes, as Markdown.
 #[must_use]
 pub fn reference() -> String {
@@ -188,10 +270,18 @@ pub fn reference() -> String {
          | `{\"error\": \"Unauthorized for no Bearer\"}` | The scheme is `Bearer`. |\n\
          | `{\"error\": \"token_expired\"}` | Sign in again. |\n\
          | `{\"error\": \"invalid_token\"}` | Sign in again; if it stays, the token is not for this server. |\n\n\
-         ## Everything else: `error`\n\n| error | HTTP | what it means |\n| --- | --- | --- |\n",
+         ## The account: `status`\n\n| status | HTTP | what it means |\n| --- | --- | --- |\n",
     );
-    for (word, status, what) in WORDS {
+    rows(&mut out, STATUSES);
+    out.push_str(
+        "\n## Everything else: `error`\n\n| error | HTTP | what it means |\n| --- | --- | --- |\n",
+    );
+    rows(&mut out, WORDS);
+    out
+}
+
+fn rows(out: &mut String, rows: &[(&str, &str, &str)]) {
+    for (word, status, what) in rows {
         let _ = writeln!(out, "| {word} | {status} | {what} |");
     }
-    out
 }

@@ -17,7 +17,7 @@ use super::{
         AccountFailure, GeneralFailure, PictureFailure, SearchFailure, SignInError, SignInFailure,
     },
 };
-use crate::errcodes::SYSTEM_ERROR;
+use crate::{api::email::page::Page, errcodes::SYSTEM_ERROR};
 
 /// What a failure looks like, before it has a shape.
 #[derive(Debug)]
@@ -220,6 +220,7 @@ impl Outward {
         let general = self.status == StatusCode::FORBIDDEN && !self.by_wechat;
         match shape {
             Shape::SignIn => Json(self.sign_in()).into_response(),
+            Shape::Page => Page::failed(self.status, self.word == "bad_link").into_response(),
             Shape::Account | Shape::Picture if general => Json(self.general()).into_response(),
             Shape::General => Json(self.general()).into_response(),
             Shape::Account => Json(self.account()).into_response(),
