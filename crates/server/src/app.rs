@@ -14,11 +14,13 @@ use menjin_core::{Appid, Clock};
 use menjin_messages::{MailSender, SmsSender};
 use menjin_store::Store;
 use menjin_wechat::Client;
+use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    avatars::{Pictures, Workshop},
     failure::Failure,
-    flows::{housekeeping, keys},
+    flows::{errands, housekeeping, keys},
     limit::AddressLimit,
     metrics::Metrics,
     options::{Options, Outside, SetupError},
@@ -37,11 +39,15 @@ pub struct Inner {
     pub(crate) wechat: Client,
     pub(crate) sms: Option<Arc<dyn SmsSender>>,
     pub(crate) mail: Option<Arc<dyn MailSender>>,
+    pub(crate) pictures: Option<Pictures>,
+    pub(crate) workshop: Workshop,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: Tokens,
     pub(crate) replay: Replay,
     pub(crate) sign_in_limit: AddressLimit,
     pub(crate) metrics: Metrics,
+    /// Whoever does errands holds this.
+    pub(crate) errands: Mutex<()>,
     /// Work that must end before the process does.
     pub(crate) tracker: TaskTracker,
     started: AtomicBool,
@@ -74,6 +80,7 @@ impl App {
             replay: Replay::new(options.replay_window),
             sign_in_limit: AddressLimit::new(options.sign_in_per_address),
             metrics: Metrics::new(),
+            errands: Mutex::new(()),
             tracker: TaskTracker::new(),
             started: AtomicBool::new(false),
             draining: AtomicBool::new(false),
@@ -82,6 +89,8 @@ impl App {
             wechat: outside.wechat,
             sms: outside.sms,
             mail: outside.mail,
+            pictures: outside.pictures,
+            workshop: Workshop::new(),
             clock,
         })))
     }
@@ -147,10 +156,21 @@ impl App {
             tracing::warn!(%failure, "the keys could not be looked after");
         }
         self.replay.forget(self.clock.uptime());
+        // Beside the rest, so that a provider who says nothing holds nothing up.
+        let app = self.clone();
+        self.tracker.spawn(async move { app.do_errands().await });
         if tick.is_multiple_of(60)
             && let Err(failure) = housekeeping::purge(self).await
         {
             tracing::warn!(%failure, "what is over could not be purged");
+        }
+    }
+
+    /// Does the errands that are due, a bounded number of them, unless that is being done already: it
+    /// sends notices and erases pictures. [`App::tend`] calls this every second.
+    pub async fn do_errands(&self) {
+        if let Err(failure) = errands::work(self).await {
+            tracing::warn!(%failure, "errands could not be looked after");
         }
     }
 

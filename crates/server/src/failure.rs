@@ -58,6 +58,8 @@ pub(crate) enum Shape {
     Picture,
     /// `{"success": false, "requesttype": "", "data": "<words>"}`
     Search,
+    /// A page for a person in a browser.
+    Page,
 }
 
 impl From<Refusal> for Failure {

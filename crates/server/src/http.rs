@@ -2,5 +2,6 @@
 
 pub(crate) mod address;
 pub(crate) mod body;
+pub(crate) mod form;
 pub(crate) mod front;
 pub(crate) mod serve;

@@ -6,7 +6,7 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    api::{discovery, health, me, reference, register, sign_in},
+    api::{discovery, email, health, me, phone, reference, register, sign_in},
     app::App,
     failure::{Failure, Shape},
     http::front::front,
@@ -35,6 +35,10 @@ pub(crate) const ROUTES: &[Route] = &[
     route("/v1/user/register", Shape::Account, false),
     route("/v1/user/verify", Shape::Account, false),
     route("/v1/user/migration", Shape::Account, false),
+    route("/v1/user/newphone", Shape::Account, false),
+    route("/v1/user/phonechange_verify", Shape::Account, false),
+    route("/v1/user/newemail", Shape::Account, false),
+    route("/v1/user/email/confirm", Shape::Page, false),
     route("/.well-known/jwks.json", Shape::General, false),
     route(
         "/.well-known/oauth-authorization-server",
@@ -82,6 +86,10 @@ fn called() -> OpenApiRouter<App> {
         .routes(routes!(register::register))
         .routes(routes!(register::verify))
         .routes(routes!(register::migration))
+        .routes(routes!(phone::new))
+        .routes(routes!(phone::verify))
+        .routes(routes!(email::new))
+        .routes(routes!(email::look, email::confirm))
         .routes(routes!(discovery::jwks))
         .routes(routes!(discovery::oauth))
         .routes(routes!(discovery::openid))

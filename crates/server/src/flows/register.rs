@@ -226,7 +226,7 @@ impl Proof {
     }
 }
 
-fn lost() -> Failure {
+pub(super) fn lost() -> Failure {
     Failure::broken(Lost)
 }
 

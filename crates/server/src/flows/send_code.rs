@@ -9,7 +9,7 @@ use menjin_core::{
     sending::{Lately, TooOften},
     verification::{CODE_TTL, Code, Purpose},
 };
-use menjin_messages::{SendError, Sms, SmsKind};
+use menjin_messages::{Receipt, SendError, Sms, SmsKind};
 use menjin_store::{Channel, NewSend, NewVerification, Tx};
 
 use super::contacts;
@@ -60,22 +60,34 @@ pub(crate) async fn send_code(app: &App, asked: &Asked, phone: &Phone) -> Result
         },
         request_id: format!("{:032x}", u128::from_be_bytes(send_id)),
     };
-    // A task of its own: a caller who hangs up must not leave a message that was sent uncounted, nor
-    // one that was not sent counted.
-    let (app, purpose) = (app.clone(), asked.purpose);
-    let sending = app.clone().tracker.spawn(async move {
-        let sent = sender.send(&sms).await;
-        settle(&app, send_id, id, &sent).await;
-        sent
-    });
-    let sent = sending.await.map_err(Failure::broken)?;
+    let sending = async move { sender.send(&sms).await };
+    let sent = hand_over(app, send_id, id, sending).await?;
     tracing::info!(
         to = phone.masked(),
-        purpose = purpose.as_str(),
+        purpose = asked.purpose.as_str(),
         sent = sent.is_ok(),
         "code"
     );
-    sent.map(drop).map_err(Failure::from)
+    sent.map_err(Failure::from)
+}
+
+/// Waits for a message that was reserved to be handed over, and writes down what became of it.
+///
+/// In a task of its own: a caller who hangs up must not leave a message that was sent uncounted, nor one
+/// that was not sent counted.
+pub(crate) async fn hand_over(
+    app: &App,
+    send_id: [u8; 16],
+    verification: [u8; 16],
+    sending: impl Future<Output = Result<Receipt, SendError>> + Send + 'static,
+) -> Result<Result<(), SendError>, Failure> {
+    let tracked = app.clone();
+    let task = app.tracker.spawn(async move {
+        let sent = sending.await;
+        settle(&tracked, send_id, verification, &sent).await;
+        sent.map(drop)
+    });
+    task.await.map_err(Failure::broken)
 }
 
 /// The message as it is counted.
@@ -157,22 +169,19 @@ async fn settle(
     app: &App,
     send_id: [u8; 16],
     verification: [u8; 16],
-    sent: &Result<menjin_messages::Receipt, SendError>,
+    sent: &Result<Receipt, SendError>,
 ) {
     let now = app.clock.now();
     let sent = sent.clone().map_err(drop);
     let story = app.store.write(move |tx| {
         Box::pin(async move {
-            match sent {
-                Ok(receipt) => {
-                    let cost = receipt.cost.map(i64::from);
-                    tx.send_settle(&send_id, receipt.provider_id.as_deref(), cost)
-                        .await?;
-                }
-                Err(()) => {
-                    tx.send_take_back(&send_id).await?;
-                    tx.verification_spend(&verification, now).await?;
-                }
+            if let Ok(receipt) = sent {
+                let cost = receipt.cost.map(i64::from);
+                tx.send_settle(&send_id, receipt.provider_id.as_deref(), cost)
+                    .await?;
+            } else {
+                tx.send_take_back(&send_id).await?;
+                tx.verification_spend(&verification, now).await?;
             }
             Ok::<_, Failure>(())
         })

@@ -28,7 +28,7 @@ impl FromRequest<App> for JsonObject {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Failure> {
-        if !is_json(request.headers()) {
+        if !is_declared(request.headers(), "application/json") {
             return Err(Refusal::UnsupportedMediaType.into());
         }
         let bytes = read(request.into_body()).await?;
@@ -37,18 +37,19 @@ impl FromRequest<App> for JsonObject {
     }
 }
 
-/// `application/json`, whatever parameters follow it.
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether a body is declared as of this kind, whatever parameters follow it.
+pub(super) fn is_declared(headers: &HeaderMap, kind: &str) -> bool {
     let mut all = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (all.next(), all.next()) else {
         return false;
     };
     let text = value.to_str().unwrap_or_default();
     let essence = text.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+    essence.eq_ignore_ascii_case(kind)
 }
 
-async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
+/// Reads a body whole, within the limits.
+pub(super) async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
     let read = tokio::time::timeout(MAX_TIME, gather(body)).await;
     read.unwrap_or(Err(Refusal::BodyTooSlow))
 }
