@@ -286,7 +286,11 @@ fn broken(error: lettre::transport::smtp::Error) -> SendError {
     if error.is_client() {
         return misconfigured("unsupported");
     }
-    let too_much = |error: &io::Error| error.get_ref().is_some_and(|cause| cause.is::<TooMuch>());
+    let too_much = |error: &io::Error| {
+        error
+            .get_ref()
+            .is_some_and(|cause| cause.downcast_ref::<TooMuch>().is_some())
+    };
     if std::iter::successors(error.source(), |&error| error.source())
         .filter_map(|error| error.downcast_ref::<io::Error>())
         .any(too_much)

@@ -99,6 +99,8 @@ impl AliyunSms {
         let secret = self.options.access_key_secret.expose();
         let mut pairs = call.headers(&self.options.access_key_id, secret);
         pairs.push(("accept", "application/json".to_owned()));
+        // Nobody says so of a body that is empty unless told to, and gateways want to know.
+        pairs.push(("content-length", "0".to_owned()));
         let mut url = self.url.clone();
         url.set_query(Some(&query));
         let reply = self.http.post(url, headers(pairs)?, Vec::new()).await?;
