@@ -30,7 +30,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Every variant of [`Error`]; 61010 when the last visit is too long ago, 45009 over the quota.
+    /// Every variant of [`Error`]; 40003 or 61010 when the last visit is too long ago, 45009 over the
+    /// quota.
     pub async fn check_text(
         &self,
         appid: &Appid,

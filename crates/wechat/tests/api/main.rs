@@ -8,14 +8,18 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod calls;
 mod circuit;
+mod decrypt;
 mod faults;
 mod limits;
+mod push;
 mod replies;
 mod secrets;
 mod simulated;
 mod stub;
 mod tls;
+mod tokens;
 
 use std::{
     sync::{

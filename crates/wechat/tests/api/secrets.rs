@@ -1,5 +1,5 @@
-//! What must never be seen: the AppSecret, the code and the session key, in errors and in events
-//! down to the lowest level of every library below.
+//! What must never be seen: the AppSecret, codes, session keys, access tokens and phone numbers, in
+//! errors and in events down to the lowest level of every library below.
 
 use std::{
     error::Error as StdError,
@@ -7,8 +7,8 @@ use std::{
     sync::{Arc, LazyLock, Mutex},
 };
 
-use menjin_core::{LoginCode, Secret};
-use menjin_wechat::{App, Client, Options};
+use menjin_core::{LoginCode, Openid, Secret, SessionKey};
+use menjin_wechat::{App, Client, Error, Options, PhoneCode};
 use tokio::net::TcpListener;
 use tokio_rustls::rustls::{ServerConfig, crypto::aws_lc_rs};
 use tracing_subscriber::{
@@ -25,6 +25,11 @@ use crate::{
 const SECRET: &str = "c4n4ryHEAD+/=&%c4n4ryTAIL";
 const CODE: &str = "c4n4ryCODE";
 const KEY: &str = "c4n4ryKEY==";
+const TOKEN: &str = "c4n4ryTOKEN";
+const PHONE_CODE: &str = "c4n4ryPHONE";
+const NUMBER: &str = "19912345678";
+/// HMAC-SHA-256 of nothing with [`KEY`].
+const SIGNATURE: &str = "a1c7ca751cb6c37188b77f2498b69781e15f3d25b079318951d8a18443e80c45";
 
 /// Everything that was logged in this process.
 #[derive(Clone, Default)]
@@ -93,7 +98,12 @@ fn assert_clean(text: &str, of: &str) {
         "c4n4ryTAIL",
         "c4n4ryCODE",
         "c4n4ryKEY",
+        "c4n4ryTOKEN",
+        "c4n4ryPHONE",
+        NUMBER,
+        SIGNATURE,
         "/sns/jscode2session?",
+        "access_token=",
     ] {
         if let Some(at) = text.find(canary) {
             let from = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
@@ -217,6 +227,109 @@ async fn a_success_tells_no_secrets() {
         let session = client.code_to_session(&appid(), &code).await.unwrap();
         assert_eq!(session.session_key.expose(), KEY);
         assert_clean(&format!("{session:?} {session:#?}"), "the session");
+    }
+    assert_clean(&captured.text(), "the events");
+}
+
+/// A client for a stub that gives a token and then plays `play`.
+async fn with_token(play: Play) -> (Stub, Client) {
+    let stub = Stub::answering(move |request| {
+        if request.starts_with("POST /cgi-bin/stable_token") {
+            let token = format!(r#"{{"access_token":"{TOKEN}","expires_in":7200}}"#);
+            Play::Say(answer("200 OK", token.as_bytes()))
+        } else {
+            play.clone()
+        }
+    })
+    .await;
+    let app = App {
+        appid: appid(),
+        secret: Secret::new(SECRET),
+    };
+    let client = Client::new(
+        impatient(&stub.url()),
+        vec![app],
+        Arc::<TestClock>::default(),
+    );
+    (stub, client.unwrap())
+}
+
+/// Makes every call that takes a token, and looks at what each said.
+async fn every_call(play: Play) -> Vec<Option<Error>> {
+    let (stub, client) = with_token(play).await;
+    let (appid, openid) = (appid(), Openid::parse("o1").unwrap());
+    let key = SessionKey::parse(KEY).unwrap();
+    let code = PhoneCode::parse(PHONE_CODE).unwrap();
+    let token = client.access_token(&appid).await.unwrap();
+    assert_eq!(token.value.expose(), TOKEN);
+    let phone = client.phone_number(&appid, &code, None).await;
+    let verdict = client.check_text(&appid, &openid, "a name").await;
+    let checked = client.check_session(&appid, &openid, &key).await;
+    let reset = client.reset_session_key(&appid, &openid, &key).await;
+    let said_in_full = format!("{token:?} {code:?} {phone:#?} {verdict:?} {checked:?} {reset:?}");
+    assert_clean(&said_in_full, "an outcome");
+    let errors = [phone.err(), verdict.err(), checked.err(), reset.err()];
+    for error in errors.iter().flatten() {
+        assert_clean(&said(error), "the error");
+    }
+    let flown = stub.seen.requests().concat();
+    for canary in [TOKEN, PHONE_CODE, SIGNATURE, "c4n4ryHEAD"] {
+        assert!(flown.contains(canary), "{canary} never flew");
+    }
+    errors.into()
+}
+
+/// Proves LOG-1 and LGN-5: no error and no event holds a token, a phone code, a signature, a key or a
+/// phone number, whether the call works or WeChat fails, refuses, quotes the request or talks
+/// nonsense.
+#[tokio::test]
+async fn calls_with_a_token_tell_no_secrets() {
+    let captured = &*CAPTURED;
+    let phone = format!(
+        r#"{{"errcode":0,"phone_info":{{"phoneNumber":"{NUMBER}","purePhoneNumber":"{NUMBER}","countryCode":"86","watermark":{{"appid":"{}"}}}},"result":{{"suggest":"pass"}},"openid":"o1","session_key":"{KEY}"}}"#,
+        crate::APPID
+    );
+    let good = every_call(Play::Say(answer("200 OK", phone.as_bytes()))).await;
+    assert!(good.iter().all(Option::is_none), "{good:?}");
+    let quoted = [TOKEN, PHONE_CODE, SIGNATURE].map(|secret| {
+        let body = format!(r#"{{"errcode":40029,"errmsg":"cannot do {secret} rid: a-b"}}"#);
+        Play::Say(answer("200 OK", body.as_bytes()))
+    });
+    let long = format!("\"{}\"", NUMBER.repeat(2));
+    let impossible = phone.replace(&format!("\"{NUMBER}\""), &long);
+    for play in [
+        Play::Reset,
+        Play::Hang(Vec::new()),
+        Play::Say(answer("500 Oops", phone.as_bytes())),
+        Play::Say(answer("200 OK", impossible.as_bytes())),
+        Play::Say(answer("200 OK", phone.replace("86", "x").as_bytes())),
+        Play::Say(answer(
+            "200 OK",
+            phone.replace(crate::APPID, "wx1").as_bytes(),
+        )),
+        Play::Say(answer("200 OK", NUMBER.as_bytes())),
+        Play::Say(answer("200 OK", br#"{"errcode":42001,"errmsg":"expired"}"#)),
+    ] {
+        every_call(play).await;
+    }
+    for (nth, play) in quoted.into_iter().enumerate() {
+        // Each call hides what it sent, which is not the same for all of them.
+        let (_stub, client) = with_token(play).await;
+        let code = PhoneCode::parse(PHONE_CODE).unwrap();
+        let key = SessionKey::parse(KEY).unwrap();
+        let openid = Openid::parse("o1").unwrap();
+        let error = match nth {
+            2 => client
+                .check_session(&appid(), &openid, &key)
+                .await
+                .unwrap_err(),
+            _ => client
+                .phone_number(&appid(), &code, None)
+                .await
+                .unwrap_err(),
+        };
+        assert!(matches!(&error, Error::Answered(said) if said.errmsg.is_empty()));
+        assert_clean(&said(&error), "the error");
     }
     assert_clean(&captured.text(), "the events");
 }

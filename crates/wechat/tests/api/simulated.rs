@@ -1,5 +1,7 @@
 //! What WeChat does, by its simulator.
 
+mod accounts;
+
 use menjin_core::{LoginCode, Secret};
 use menjin_simulator::Simulator;
 use menjin_wechat::{App, Client, Error, Rejection};
@@ -60,17 +62,22 @@ impl Simulated {
         answer
     }
 
-    /// Makes the next call fail.
-    async fn fault(&self, kind: &str) {
-        let body = format!(r#"{{"path":"/sns/jscode2session","times":1,{kind}}}"#);
+    /// Turns one of the simulator's controls.
+    async fn control(&self, name: &str, body: &str) {
         let answer = self
             .ask(&format!(
-                "POST /simulator/faults HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+                "POST /simulator/{name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
                  Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             ))
             .await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    /// Makes the next sign-in fail.
+    async fn fault(&self, kind: &str) {
+        let body = format!(r#"{{"path":"/sns/jscode2session","times":1,{kind}}}"#);
+        self.control("faults", &body).await;
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// The heads of all requests so far.
+    /// All requests so far, heads and bodies.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -55,7 +55,7 @@ pub(crate) struct Stub {
     _tasks: JoinSet<()>,
 }
 
-type Script = Arc<dyn Fn(usize) -> Play + Send + Sync>;
+type Script = Arc<dyn Fn(usize, &str) -> Play + Send + Sync>;
 
 impl Stub {
     /// Plays the same for every request.
@@ -65,13 +65,18 @@ impl Stub {
 
     /// Plays what `script` says for the first request, the second, and so on from 0.
     pub(crate) async fn scripted(script: impl Fn(usize) -> Play + Send + Sync + 'static) -> Self {
-        Self::start(Arc::new(script), None).await
+        Self::start(Arc::new(move |nth, _: &str| script(nth)), None).await
+    }
+
+    /// Plays what `script` says for a request.
+    pub(crate) async fn answering(script: impl Fn(&str) -> Play + Send + Sync + 'static) -> Self {
+        Self::start(Arc::new(move |_, request: &str| script(request)), None).await
     }
 
     /// Plays the same for every request, over TLS.
     pub(crate) async fn over_tls(play: Play, config: ServerConfig) -> Self {
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        Self::start(Arc::new(move |_| play.clone()), Some(acceptor)).await
+        Self::start(Arc::new(move |_, _: &str| play.clone()), Some(acceptor)).await
     }
 
     async fn start(script: Script, acceptor: Option<TlsAcceptor>) -> Self {
@@ -139,13 +144,13 @@ impl Wire for TlsStream<TcpStream> {
 /// Serves one connection until either side has enough.
 async fn converse(mut stream: impl Wire, script: Script, seen: &Seen) -> Option<()> {
     loop {
-        let head = head(&mut stream).await?;
+        let request = request(&mut stream).await?;
         let nth = {
             let mut requests = seen.requests.lock().unwrap();
-            requests.push(head);
+            requests.push(request.clone());
             requests.len() - 1
         };
-        match script(nth) {
+        match script(nth, &request) {
             Play::Say(bytes) => say(&mut stream, &bytes, seen).await?,
             Play::Close(bytes) => {
                 say(&mut stream, &bytes, seen).await?;
@@ -173,12 +178,21 @@ async fn converse(mut stream: impl Wire, script: Script, seen: &Seen) -> Option<
     }
 }
 
-async fn head(stream: &mut impl Wire) -> Option<String> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.ok()?);
+async fn request(stream: &mut impl Wire) -> Option<String> {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        request.push(stream.read_u8().await.ok()?);
     }
-    Some(String::from_utf8(head).unwrap())
+    let head = String::from_utf8_lossy(&request).into_owned();
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().unwrap())
+    });
+    for _ in 0..length.unwrap_or(0) {
+        request.push(stream.read_u8().await.ok()?);
+    }
+    Some(String::from_utf8(request).unwrap())
 }
 
 async fn say(stream: &mut impl Wire, bytes: &[u8], seen: &Seen) -> Option<()> {
