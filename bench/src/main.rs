@@ -2,6 +2,7 @@
 //! another. This file holds the roles that the program plays, since it also starts itself as the
 //! bare framework and as the launcher that pins a server to its core.
 
+mod accounts;
 mod arguments;
 mod bare;
 mod callers;

@@ -21,6 +21,8 @@ use crate::{
     process::{Output, Process, glances},
 };
 
+/// The mini program.
+pub(crate) const APPID: &str = "wx0123456789abcdef";
 /// How long a start may take before it counts as failed.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How much of a log is shown when a start fails.
@@ -266,7 +268,7 @@ fn configuration(folder: &Path, surroundings: &Surroundings) -> anyhow::Result<C
         wechat: Wechat {
             base_url: format!("http://{}", surroundings.wechat),
             apps: [App {
-                appid: "wx0123456789abcdef",
+                appid: APPID,
                 secret: format!("{:032x}", u128::from_be_bytes(random()?)),
             }],
         },

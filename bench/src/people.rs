@@ -120,6 +120,11 @@ impl LoginCode {
         STANDARD.encode(bytes.as_flattened())
     }
 
+    /// The person's phone number, as people write it: eleven digits.
+    pub(crate) fn phone(self) -> String {
+        format!("139{:08}", self.number % 100_000_000)
+    }
+
     fn id(self, kind: u64) -> String {
         let seed = mix(self.number ^ (kind << 60));
         let bytes = [seed, mix(seed), mix(seed ^ kind)].map(u64::to_be_bytes);

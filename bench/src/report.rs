@@ -26,6 +26,8 @@ pub(crate) struct Report {
     pub(crate) sustained: Option<Figures>,
     /// Starting and being idle, if that was measured.
     pub(crate) start: Option<Start>,
+    /// Registration and profile, if that was measured.
+    pub(crate) accounts: Option<Accounts>,
     /// Few people and many, if that was measured.
     pub(crate) growth: Option<Growth>,
     /// What was to be reached, and whether it was.
@@ -97,6 +99,20 @@ pub(crate) struct Start {
     pub(crate) ready_after_ms: Vec<f64>,
     /// Resident a second after that, in KiB.
     pub(crate) idle_resident: u64,
+}
+
+/// Becoming a user and changing a profile, beside the sign-in of new people in the same rounds.
+#[derive(Debug, Serialize)]
+pub(crate) struct Accounts {
+    /// The sign-in of new people.
+    pub(crate) new: Figures,
+    /// `POST /v1/user/register` with a `phone_code`.
+    pub(crate) register: Figures,
+    /// `POST /v1/user/setuser` with a new nickname.
+    pub(crate) set_user: Figures,
+    /// The rate of new people as a multiple of that of registration, and of setuser: the medians of
+    /// the rounds.
+    pub(crate) times_new: [f64; 2],
 }
 
 /// Returning people, a few and many.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::{
+    accounts,
     arguments::Arguments,
     cores::{self, Cores},
     growth,
@@ -69,6 +70,11 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Report> {
         problems: Vec::new(),
     };
     let found = requests::measure(&mut bench).await?;
+    let accounts = if arguments.wants(Part::Accounts) {
+        Some(accounts::measure(&mut bench).await?)
+    } else {
+        None
+    };
     let growth = if arguments.wants(Part::Growth) {
         Some(growth::measure(&mut bench).await?)
     } else {
@@ -79,10 +85,11 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Report> {
         version,
         machine,
         settings: settings(&bench, cores),
-        targets: targets::all(&found, growth.as_ref()),
+        targets: targets::all(&found, accounts.as_ref(), growth.as_ref()),
         rows: found.rows,
         sustained: found.sustained,
         start: found.start,
+        accounts,
         growth,
         problems: bench.problems,
     })

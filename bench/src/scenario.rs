@@ -28,6 +28,8 @@ pub(crate) enum Part {
     Me,
     /// The key set
     Keys,
+    /// Registration by phone code, and setuser
+    Accounts,
     /// Memory under sign-ins that last longer than login codes are remembered
     Memory,
     /// Time from start to ready, and idle memory

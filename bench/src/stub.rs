@@ -1,4 +1,4 @@
-//! A stub of WeChat with no delay: `GET /sns/jscode2session` alone, for codes of
+//! A stub of WeChat with no delay: `GET /sns/jscode2session` and what registration asks, for codes of
 //! [`LoginCode`]. It is no simulator: it forgets everything and trusts
 //! everybody, so that it costs the callers' core as little as can be.
 
@@ -14,7 +14,7 @@ use std::{
 use ::http::{HeaderValue, Request, Response, header::CONTENT_TYPE};
 use anyhow::Context;
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -22,7 +22,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::people::LoginCode;
+use crate::{menjin::APPID, people::LoginCode};
 
 /// Stops when it is dropped.
 pub(crate) struct Stub {
@@ -65,8 +65,8 @@ async fn accept(listener: TcpListener, answered: Arc<AtomicU64>) {
 
 async fn converse(stream: TcpStream, answered: Arc<AtomicU64>) {
     let service = service_fn(move |request: Request<Incoming>| {
-        let answer = answer(&request, &answered);
-        async move { Ok::<_, Infallible>(answer) }
+        let answered = Arc::clone(&answered);
+        async move { Ok::<_, Infallible>(answer(request, &answered).await) }
     });
     // Answers are small and whole. How a connection ends is the server's affair.
     let _ = stream.set_nodelay(true);
@@ -75,19 +75,23 @@ async fn converse(stream: TcpStream, answered: Arc<AtomicU64>) {
         .await;
 }
 
-fn answer(request: &Request<Incoming>, answered: &AtomicU64) -> Response<Full<Bytes>> {
-    let code = match request.uri().path() {
-        "/sns/jscode2session" => request.uri().query().and_then(code_in),
-        _ => None,
-    };
-    let body = match code {
-        Some(code) => {
+async fn answer(request: Request<Incoming>, answered: &AtomicU64) -> Response<Full<Bytes>> {
+    let body = match request.uri().path() {
+        "/sns/jscode2session" => request.uri().query().and_then(code_in).map(|code| {
             answered.fetch_add(1, Ordering::Relaxed);
             session(code)
+        }),
+        "/cgi-bin/stable_token" => Some(r#"{"access_token":"stub","expires_in":7200}"#.to_owned()),
+        "/wxa/business/getuserphonenumber" => {
+            let body = request.into_body().collect().await;
+            body.ok().and_then(|body| phone(&body.to_bytes()))
         }
-        None => r#"{"errcode":40029,"errmsg":"invalid code, rid: 00000000-00000000-00000000"}"#
-            .to_owned(),
+        _ => None,
     };
+    let refused = || {
+        r#"{"errcode":40029,"errmsg":"invalid code, rid: 00000000-00000000-00000000"}"#.to_owned()
+    };
+    let body = body.unwrap_or_else(refused);
     let mut response = Response::new(Full::new(Bytes::from(body)));
     let text = HeaderValue::from_static("text/plain");
     response.headers_mut().insert(CONTENT_TYPE, text);
@@ -99,6 +103,19 @@ fn code_in(query: &str) -> Option<LoginCode> {
     pairs
         .find_map(|pair| pair.strip_prefix("js_code="))
         .and_then(LoginCode::parse)
+}
+
+/// The number of whoever the code stands for.
+fn phone(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Asked {
+        code: String,
+    }
+    let asked: Asked = serde_json::from_slice(body).ok()?;
+    let number = LoginCode::parse(&asked.code)?.phone();
+    Some(format!(
+        r#"{{"errcode":0,"errmsg":"ok","phone_info":{{"phoneNumber":"{number}","purePhoneNumber":"{number}","countryCode":"86","watermark":{{"timestamp":1,"appid":"{APPID}"}}}}}}"#
+    ))
 }
 
 fn session(code: LoginCode) -> String {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::report::{Figures, Growth, Report, Start, mebibytes};
+use crate::report::{Accounts, Figures, Growth, Report, Start, mebibytes};
 
 /// Cells; the first of a line is put to the left, the others to the right.
 type Lines = Vec<Vec<String>>;
@@ -12,6 +12,9 @@ pub(crate) fn render(report: &Report) -> String {
     let mut text = head(report);
     if !report.rows.is_empty() || report.sustained.is_some() {
         text += &aligned(&requests(report));
+    }
+    if let Some(accounts) = &report.accounts {
+        text += &aligned(&account_requests(accounts));
     }
     if let Some(growth) = &report.growth {
         text += &aligned(&grown(growth));
@@ -50,19 +53,7 @@ fn head(report: &Report) -> String {
 }
 
 fn requests(report: &Report) -> Lines {
-    let titles = [
-        "",
-        "requests/s",
-        "p50 ms",
-        "p99 ms",
-        "core %",
-        "CPU ms/1,000",
-        "MiB",
-        "peak",
-        "failed",
-        "times bare",
-    ];
-    let mut lines = vec![titles.map(str::to_owned).to_vec()];
+    let mut lines = vec![titles("", "times bare")];
     for row in &report.rows {
         let mut line = figures(row.scenario.title(), &row.menjin);
         line.push(format!("{:.2}", row.times_bare));
@@ -92,9 +83,10 @@ fn figures(title: &str, figures: &Figures) -> Vec<String> {
     ]
 }
 
-fn grown(growth: &Growth) -> Lines {
-    let titles = [
-        "returning people of",
+/// What the columns of [`figures`] hold, between a first and a last one.
+fn titles(first: &str, last: &str) -> Vec<String> {
+    [
+        first,
         "requests/s",
         "p50 ms",
         "p99 ms",
@@ -103,12 +95,32 @@ fn grown(growth: &Growth) -> Lines {
         "MiB",
         "peak",
         "failed",
-        "times few",
-    ];
+        last,
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+fn account_requests(accounts: &Accounts) -> Lines {
+    let [register, set_user] = accounts.times_new;
+    let beside = |title, seen, times: f64| {
+        let mut line = figures(title, seen);
+        line.push(format!("{times:.2}"));
+        line
+    };
+    vec![
+        titles("", "times longer"),
+        figures("sign-in, new people", &accounts.new),
+        beside("registration by phone_code", &accounts.register, register),
+        beside("setuser", &accounts.set_user, set_user),
+    ]
+}
+
+fn grown(growth: &Growth) -> Lines {
     let mut many = figures(&grouped(growth.many_people), &growth.many);
     many.push(format!("{:.2}", growth.cpu_ratio));
     let mut lines = vec![
-        titles.map(str::to_owned).to_vec(),
+        titles("returning people of", "times few"),
         figures(&grouped(growth.few_people), &growth.few),
         many,
         vec!["new people, up to".to_owned()],

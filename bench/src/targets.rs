@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    report::{Growth, Row, Start, mebibytes},
+    report::{Accounts, Growth, Row, Start, mebibytes},
     requests::Found,
 };
 
@@ -37,7 +37,11 @@ impl Target {
 }
 
 /// All promises about which these figures say something.
-pub(crate) fn all(found: &Found, growth: Option<&Growth>) -> Vec<Target> {
+pub(crate) fn all(
+    found: &Found,
+    accounts: Option<&Accounts>,
+    growth: Option<&Growth>,
+) -> Vec<Target> {
     let mut targets: Vec<_> = found.rows.iter().map(of_cost).collect();
     let sign_ins = || found.rows.iter().filter(|row| row.scenario.is_sign_in());
     targets.extend(sign_ins().map(of_latency));
@@ -49,6 +53,7 @@ pub(crate) fn all(found: &Found, growth: Option<&Growth>) -> Vec<Target> {
             .map(of_memory),
     );
     targets.extend(found.start.iter().flat_map(of_start));
+    targets.extend(accounts.into_iter().flat_map(of_accounts));
     targets.extend(growth.into_iter().flat_map(of_growth));
     targets
 }
@@ -78,6 +83,15 @@ fn of_start(start: &Start) -> [Target; 2] {
     [
         Target::new("start to ready, median", median, 100.0, "ms"),
         Target::new("idle memory", idle, 30.0, "MiB"),
+    ]
+}
+
+fn of_accounts(accounts: &Accounts) -> [Target; 2] {
+    let [register, set_user] = accounts.times_new;
+    let unit = "times a new sign-in";
+    [
+        Target::new("registration by phone_code", register, 3.0, unit),
+        Target::new("setuser", set_user, 3.0, unit),
     ]
 }
 

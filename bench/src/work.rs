@@ -1,6 +1,12 @@
 //! What callers ask for, as bytes on the wire.
 
-use std::{io::Write, sync::Arc};
+use std::{
+    io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use crate::people::{CODE_LENGTH, LoginCode, People};
 
@@ -18,6 +24,30 @@ pub(crate) enum Work {
         /// Of which of them.
         who: Who,
     },
+    /// Registrations by WeChat's phone button, one of each guest.
+    Register {
+        /// Who registers.
+        guests: Arc<[Guest]>,
+        /// Whose turn it is.
+        next: AtomicUsize,
+    },
+    /// Changes of a nickname, each to another one.
+    SetUser {
+        /// Whose.
+        guests: Arc<[Guest]>,
+        /// How many of them have registered, the first ones.
+        registered: usize,
+        /// How many changes there were.
+        next: AtomicUsize,
+    },
+}
+
+/// Somebody who has signed in and not registered.
+pub(crate) struct Guest {
+    /// The code that they signed in with; another like it stands for their number.
+    pub(crate) code: LoginCode,
+    /// Their token.
+    pub(crate) access_token: String,
 }
 
 /// Whose sign-in it is.
@@ -59,6 +89,25 @@ impl Work {
                 };
                 code.is_some_and(|code| sign_in(code, request).is_ok())
             }
+            Self::Register { guests, next } => {
+                let guest = guests.get(next.fetch_add(1, Ordering::Relaxed));
+                guest.is_some_and(|guest| {
+                    let body = format!(r#"{{"phone_code":"{}"}}"#, guest.code);
+                    post("/v1/user/register", &guest.access_token, &body, request).is_ok()
+                })
+            }
+            Self::SetUser {
+                guests,
+                registered,
+                next,
+            } => {
+                let change = next.fetch_add(1, Ordering::Relaxed);
+                let guest = guests.get(change % (*registered).max(1));
+                guest.is_some_and(|guest| {
+                    let body = format!(r#"{{"nickname":"小王 {change}"}}"#);
+                    post("/v1/user/setuser", &guest.access_token, &body, request).is_ok()
+                })
+            }
         }
     }
 }
@@ -70,6 +119,16 @@ pub(crate) fn sign_in(code: LoginCode, request: &mut Vec<u8>) -> std::io::Result
         request,
         "POST /v1/user/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
          content-length: {length}\r\n\r\n{{\"code\":\"{code}\"}}"
+    )
+}
+
+/// Appends a `POST` with a bearer.
+fn post(path: &str, token: &str, body: &str, request: &mut Vec<u8>) -> std::io::Result<()> {
+    let length = body.len();
+    write!(
+        request,
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )
 }
 
