@@ -148,6 +148,37 @@ impl Store {
         }
     }
 
+    /// Takes out of SQLite's files what was deleted: copies the log into the file, where deleted rows
+    /// are zeros already, and cuts it off. Holds up the writer for as long as the copying takes. If
+    /// somebody reads just then, or another process does, it is left and done after a later story,
+    /// which is no error. PostgreSQL sees to its own files, and nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if too many stories wait, or the store is closed.
+    pub async fn scrub(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(database) => database.scrub(false).await,
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Writes SQLite's file anew, and scrubs: what was deleted may have been moved before that, one row in
+    /// a thousand, and be left behind where it was. Stories that write wait meanwhile, about a second for
+    /// every 100 MB; the disk holds the database three times. PostgreSQL sees to its own files, and nothing
+    /// happens.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] as for [`Store::scrub`], [`Error::Sqlite`] if another process writes just then or
+    /// the disk is too full; the file is as it was.
+    pub async fn rewrite(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(database) => database.scrub(true).await,
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Whether other replicas may use this database too.
     #[must_use]
     pub fn is_shared(&self) -> bool {

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod file;
+mod pace;
 mod readers;
 mod writer;
 
@@ -28,6 +29,8 @@ use crate::{Telling, Waits, error::Error, migrations, tx::Tx};
 const WRITE_TRIES: i32 = 5_000;
 /// As much for readers, who hold up a thread of the server.
 const READ_TRIES: i32 = 600;
+/// As much for what can be done later, and holds up the writer.
+const SCRUB_TRIES: i32 = 50;
 /// The cache of a connection that is used now and then, in kibibytes.
 const LITTLE: u32 = 500;
 
@@ -70,8 +73,14 @@ impl Database {
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let _impatience = Impatience::begin();
+        let _impatience = Impatience::begin(READ_TRIES);
         self.readers.check()
+    }
+
+    pub(crate) async fn scrub(&self, anew: bool) -> Result<(), Error> {
+        self.writer.scrub(anew).await.inspect_err(|_| {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        })
     }
 
     pub(crate) fn waits(&self) -> Waits {
@@ -106,7 +115,7 @@ impl Database {
         E: From<Error>,
         F: for<'t> FnOnce(&'t mut Tx) -> Telling<'t, T, E>,
     {
-        let _impatience = Impatience::begin();
+        let _impatience = Impatience::begin(READ_TRIES);
         let mut reader = self.readers.take()?;
         tell(story(reader.tx()?)).ok_or(Error::Broken)?
     }
@@ -118,6 +127,8 @@ impl Database {
 /// No `mmap`: a reader that sees a commit throws its mapping away and makes it anew. With a million
 /// people and a commit to every ten reads, a read costs 29 us with it and 24 without; only where
 /// nobody writes is it ahead, by 10 to 14. And what is mapped counts as memory, all 300 MB of it.
+///
+/// What is deleted is written over with zeros.
 fn connect(path: &Path, cache: u32) -> Result<Connection, Error> {
     let mut connection = file::open(path)?;
     // First, since everything after it may find the file locked.
@@ -129,6 +140,7 @@ fn connect(path: &Path, cache: u32) -> Result<Connection, Error> {
     connection.execute_batch(&format!(
         "PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
+         PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -{cache};"
     ))?;
@@ -145,8 +157,8 @@ thread_local! {
 struct Impatience;
 
 impl Impatience {
-    fn begin() -> Self {
-        TRIES.set(READ_TRIES);
+    fn begin(tries: i32) -> Self {
+        TRIES.set(tries);
         Self
     }
 }

@@ -4,25 +4,33 @@
 //! waits for two more `fsync`s and the random writes between them. A thread of its own copies most
 //! of the log while the writer goes on; the writer copies only the short rest, after which the log
 //! begins anew.
+//!
+//! A log that begins anew still holds what it held, behind its new beginning, and that may be what
+//! somebody wanted deleted. Scrubbing copies all of it and cuts it off.
 
 use std::{
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, TryLockError,
         atomic::{AtomicBool, AtomicU32, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::{Builder, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, DEFAULT_NAME, ErrorCode, wal::CheckpointMode};
 
+use super::{Impatience, SCRUB_TRIES};
 use crate::error::Error;
 
 /// Pages of 4 KiB in the log from which on it is copied: 32 MiB. The longer the log, the more often a
 /// page was written anew in it that is copied once; but what is in it must be read again when a
 /// process that was killed starts anew.
 pub(super) const LONG: u32 = 8_000;
+
+/// How long a log that could not be cut off is left alone, at the least.
+const LATER: Duration = Duration::from_secs(1);
 
 /// The log's length, and the thread that copies it.
 #[derive(Debug)]
@@ -35,6 +43,8 @@ pub(super) struct Checkpoints {
     next: u32,
     /// The length at which the writer next copies what is left, after it has tried.
     again: u32,
+    /// When the log could not be cut off, if it was to be and has not been since.
+    uncut_since: Option<Instant>,
     ask: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -66,6 +76,7 @@ impl Checkpoints {
             log,
             next: 0,
             again: 0,
+            uncut_since: None,
             ask: Some(ask),
             thread: Some(thread),
         })
@@ -108,6 +119,15 @@ impl Checkpoints {
         }
     }
 
+    /// Copies the whole log and cuts it off, if that is `asked` for or left over from before.
+    pub(super) fn scrub(&mut self, writer: Option<&Connection>, asked: bool) {
+        let due = |since: Instant| since.elapsed() >= LATER;
+        if asked || self.uncut_since.is_some_and(due) {
+            let cut = writer.is_some_and(|writer| self.log.cut(writer));
+            self.uncut_since = (!cut).then(Instant::now);
+        }
+    }
+
     /// How long the log may become: at most a quarter of what is free on the disk. A full disk cannot
     /// be helped by a log that must be copied before it can shrink.
     fn room(&self) -> u32 {
@@ -136,6 +156,29 @@ impl Log {
         }
     }
 
+    /// `false` if somebody reads from the log or copies it; then it was copied as far as they allow.
+    fn cut(&self, connection: &Connection) -> bool {
+        let _turn = match self.turn.try_lock() {
+            Ok(turn) => turn,
+            Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        let _impatience = Impatience::begin(SCRUB_TRIES);
+        match connection.wal_checkpoint_v2(DEFAULT_NAME, CheckpointMode::TRUNCATE) {
+            Ok(_) => {
+                self.length.store(0, Ordering::Relaxed);
+                self.copied.store(0, Ordering::Relaxed);
+                true
+            }
+            Err(error) => {
+                if error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) {
+                    tracing::warn!(%error, "the database's log cannot be cut off yet");
+                }
+                false
+            }
+        }
+    }
+
     fn copy_when(&self, asked: &Receiver<()>, path: &std::path::Path) {
         let mut connection = None;
         while asked.recv().is_ok() {
@@ -148,6 +191,17 @@ impl Log {
             self.copying.store(false, Ordering::Release);
         }
     }
+}
+
+/// Writes the file anew. Where rows came between others, some were moved, and SQLite leaves behind what
+/// it moves: zeros take the place of the row when it is deleted, and not of what was left behind.
+pub(super) fn write_anew(writer: &Connection) -> Result<(), Error> {
+    let _impatience = Impatience::begin(SCRUB_TRIES);
+    // Otherwise all of it would be in memory.
+    writer.execute_batch("PRAGMA temp_store = FILE")?;
+    let written = writer.execute_batch("VACUUM");
+    writer.execute_batch("PRAGMA temp_store = MEMORY")?;
+    Ok(written?)
 }
 
 impl Drop for Checkpoints {

@@ -14,15 +14,16 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, TryLockError,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
 };
 
 use rusqlite::{DEFAULT_NAME, wal::CheckpointMode};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    checkpoint::{Checkpoints, LONG},
-    connect, tell,
+    checkpoint::{Checkpoints, LONG, write_anew},
+    connect,
+    pace::Pace,
+    tell,
 };
 use crate::{
     Telling,
@@ -34,12 +35,6 @@ use crate::{
 const QUEUE: usize = 1024;
 /// Stories in one commit: bounds how long the first of them waits.
 const BATCH: usize = 256;
-
-/// Commits are at least this far apart, as long as that brings stories together.
-const APART: Duration = Duration::from_millis(4);
-/// Commits that nothing is awaited for after one that was awaited in vain: whoever writes one story
-/// after the other is not to wait each time.
-const UNAWAITED: u32 = 32;
 
 /// In kibibytes: the inner pages of every index up to two million people.
 const CACHE: u32 = 6_000;
@@ -55,7 +50,21 @@ pub(super) struct Writer {
 
 enum Message {
     Story(Box<dyn Job>),
+    Scrub(Scrub),
     Close,
+}
+
+/// The wish that what was deleted be gone from the files.
+struct Scrub {
+    /// By writing the whole file anew.
+    anew: bool,
+    done: oneshot::Sender<Result<(), Error>>,
+}
+
+/// What is done at once.
+struct Batch {
+    stories: Vec<Box<dyn Job>>,
+    scrubs: Vec<Scrub>,
 }
 
 impl Writer {
@@ -108,6 +117,15 @@ impl Writer {
             .try_send(Message::Story(Box::new(job)))
             .map_err(|_| Error::Busy)?;
         Ok(told.await.unwrap_or_else(|_| Err(Error::Broken.into())))
+    }
+
+    /// Returns when the log was cut off, or could not be, and the file was written `anew`.
+    pub(super) async fn scrub(&self, anew: bool) -> Result<(), Error> {
+        let (done, scrubbed) = oneshot::channel();
+        self.queue
+            .try_send(Message::Scrub(Scrub { anew, done }))
+            .map_err(|_| Error::Busy)?;
+        scrubbed.await.unwrap_or(Err(Error::Busy))
     }
 
     /// Returns when everything that was waiting is written and the file is closed.
@@ -202,21 +220,22 @@ struct Thread {
 impl Thread {
     fn run(mut self, mut queue: mpsc::Receiver<Message>) {
         let mut messages = Vec::with_capacity(BATCH);
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut batch = Batch {
+            stories: Vec::with_capacity(BATCH),
+            scrubs: Vec::new(),
+        };
         let mut pace = Pace::default();
         while queue.blocking_recv_many(&mut messages, BATCH) > 0 {
-            pace.gather(&mut messages, &mut queue);
+            pace.gather(&mut messages, &mut queue, BATCH);
             sort(&mut messages, &mut batch, &mut queue);
             // A story's panic is caught where it is told; this is for the destructors of what it
             // returned.
             let _ = catch_unwind(AssertUnwindSafe(|| {
                 self.write_and_answer(&mut batch, &mut queue);
             }));
-            batch.clear();
-            pace.committed_at = Some(Instant::now());
-            if let Some(writer) = connection(self.tx.lock().as_ref()) {
-                self.checkpoints.tend(writer);
-            }
+            batch.stories.clear();
+            pace.committed();
+            self.tend(&mut batch.scrubs);
         }
         // Out of readers' reach, and the last connection to close.
         let Self {
@@ -234,12 +253,30 @@ impl Thread {
         drop(tx);
     }
 
-    fn write_and_answer(
-        &mut self,
-        batch: &mut Vec<Box<dyn Job>>,
-        queue: &mut mpsc::Receiver<Message>,
-    ) {
-        let committed = self.write(batch);
+    fn tend(&mut self, scrubs: &mut Vec<Scrub>) {
+        let tx = self.tx.lock();
+        let writer = connection(tx.as_ref());
+        let anew = scrubs.iter().any(|scrub| scrub.anew);
+        let written = match writer {
+            Some(writer) if anew => write_anew(writer),
+            None if anew => Err(Error::Busy),
+            _ => Ok(()),
+        };
+        if let Some(writer) = writer {
+            self.checkpoints.tend(writer);
+        }
+        self.checkpoints.scrub(writer, !scrubs.is_empty());
+        for scrub in scrubs.drain(..) {
+            let written = written.as_ref().map_err(again).copied();
+            let _ = scrub.done.send(if scrub.anew { written } else { Ok(()) });
+        }
+    }
+
+    fn write_and_answer(&mut self, batch: &mut Batch, queue: &mut mpsc::Receiver<Message>) {
+        if batch.stories.is_empty() {
+            return;
+        }
+        let committed = self.write(&mut batch.stories);
         if matches!(&committed, Err(error) if error.is_unavailable()) {
             // Whoever came while this batch waited for a lock would only wait as long again.
             let mut messages = Vec::new();
@@ -248,7 +285,7 @@ impl Thread {
             }
             sort(&mut messages, batch, queue);
         }
-        for job in batch.drain(..) {
+        for job in batch.stories.drain(..) {
             let committed = committed.as_ref().map_err(again).copied();
             // Those who come after must still hear that their story was kept.
             let _ = catch_unwind(AssertUnwindSafe(|| job.answer(committed)));
@@ -275,38 +312,6 @@ impl Thread {
     }
 }
 
-/// When the thread commits next.
-#[derive(Default)]
-struct Pace {
-    committed_at: Option<Instant>,
-    /// Commits to come that nothing is awaited for.
-    unawaited: u32,
-}
-
-impl Pace {
-    /// Waits for more messages, if the last commit was just now and it has lately paid to wait.
-    fn gather(&mut self, messages: &mut Vec<Message>, queue: &mut mpsc::Receiver<Message>) {
-        let since = self.committed_at.map_or(APART, |at| at.elapsed());
-        let Some(wait) = APART.checked_sub(since).filter(|wait| !wait.is_zero()) else {
-            return;
-        };
-        if self.unawaited > 0 {
-            self.unawaited -= 1;
-            return;
-        }
-        std::thread::sleep(wait);
-        let before = messages.len();
-        while messages.len() < BATCH
-            && let Ok(message) = queue.try_recv()
-        {
-            messages.push(message);
-        }
-        if messages.len() == before {
-            self.unawaited = UNAWAITED;
-        }
-    }
-}
-
 fn connection(tx: Option<&Tx>) -> Option<&rusqlite::Connection> {
     match &tx?.connection {
         Connection::Sqlite(connection) => Some(connection),
@@ -314,15 +319,12 @@ fn connection(tx: Option<&Tx>) -> Option<&rusqlite::Connection> {
     }
 }
 
-/// Sorts what was said to the thread into stories and the wish to end.
-fn sort(
-    messages: &mut Vec<Message>,
-    batch: &mut Vec<Box<dyn Job>>,
-    queue: &mut mpsc::Receiver<Message>,
-) {
+/// Sorts what was said to the thread into stories, wishes to scrub, and the wish to end.
+fn sort(messages: &mut Vec<Message>, batch: &mut Batch, queue: &mut mpsc::Receiver<Message>) {
     for message in messages.drain(..) {
         match message {
-            Message::Story(job) => batch.push(job),
+            Message::Story(job) => batch.stories.push(job),
+            Message::Scrub(done) => batch.scrubs.push(done),
             Message::Close => queue.close(),
         }
     }

@@ -6,6 +6,7 @@ mod harness;
 
 mod audit;
 mod catalogue;
+mod deletion;
 mod exports;
 mod identities;
 mod imports;
