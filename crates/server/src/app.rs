@@ -20,7 +20,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     avatars::{Pictures, Workshop},
     failure::Failure,
-    flows::{errands, housekeeping, keys},
+    flows::{delete::MustScrub, errands, housekeeping, keys},
     limit::AddressLimit,
     metrics::Metrics,
     options::{Options, Outside, SetupError},
@@ -48,6 +48,8 @@ pub struct Inner {
     pub(crate) metrics: Metrics,
     /// Whoever does errands holds this.
     pub(crate) errands: Mutex<()>,
+    /// Whether something was deleted that may still be readable.
+    pub(crate) must_scrub: MustScrub,
     /// Work that must end before the process does.
     pub(crate) tracker: TaskTracker,
     started: AtomicBool,
@@ -81,6 +83,7 @@ impl App {
             sign_in_limit: AddressLimit::new(options.sign_in_per_address),
             metrics: Metrics::new(),
             errands: Mutex::new(()),
+            must_scrub: MustScrub::default(),
             tracker: TaskTracker::new(),
             started: AtomicBool::new(false),
             draining: AtomicBool::new(false),
@@ -159,9 +162,23 @@ impl App {
         // Beside the rest, so that a provider who says nothing holds nothing up.
         let app = self.clone();
         self.tracker.spawn(async move { app.do_errands().await });
-        if tick.is_multiple_of(60)
-            && let Err(failure) = housekeeping::purge(self).await
-        {
+        self.scrub().await;
+        if tick.is_multiple_of(60) {
+            self.purge().await;
+        }
+    }
+
+    /// Makes what was deleted unreadable in the database's files, if there is any. [`App::tend`] calls
+    /// this every second.
+    pub async fn scrub(&self) {
+        if let Err(failure) = self.must_scrub.attend(self).await {
+            tracing::warn!(%failure, "what was deleted could not be scrubbed");
+        }
+    }
+
+    /// Deletes what is over. [`App::tend`] calls this every minute.
+    pub async fn purge(&self) {
+        if let Err(failure) = housekeeping::purge(self).await {
             tracing::warn!(%failure, "what is over could not be purged");
         }
     }

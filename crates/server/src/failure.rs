@@ -116,6 +116,16 @@ impl Failure {
         Self::Broken(Arc::new(cause))
     }
 
+    /// Whether another story took away what this one was about to refer to.
+    pub(crate) fn is_overtaken(&self) -> bool {
+        match self {
+            Self::Broken(cause) => cause
+                .downcast_ref::<store::Error>()
+                .is_some_and(store::Error::is_overtaken),
+            _ => false,
+        }
+    }
+
     /// The number that the sign-in shape shows, for metrics.
     pub(crate) fn errcode(&self) -> i64 {
         self.outward().errcode

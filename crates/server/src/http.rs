@@ -4,4 +4,5 @@ pub(crate) mod address;
 pub(crate) mod body;
 pub(crate) mod form;
 pub(crate) mod front;
+pub(crate) mod raw;
 pub(crate) mod serve;

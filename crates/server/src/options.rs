@@ -14,7 +14,9 @@ use menjin_core::{
 };
 
 use menjin_messages::{MailSender, SmsSender};
-use menjin_wechat::Client;
+use menjin_wechat::{Client, PushKeys};
+
+use crate::avatars::Pictures;
 
 /// Who is asked, beside the store.
 #[derive(Clone)]
@@ -25,6 +27,8 @@ pub struct Outside {
     pub sms: Option<Arc<dyn SmsSender>>,
     /// Who sends mails; without it nobody can set an address.
     pub mail: Option<Arc<dyn MailSender>>,
+    /// Where pictures lie; without it nobody can upload one.
+    pub pictures: Option<Pictures>,
 }
 
 /// How the server behaves.
@@ -87,6 +91,8 @@ pub struct Profile {
 pub struct App {
     /// WeChat's name for it.
     pub appid: Appid,
+    /// What WeChat signs pushed messages with; `None` if none are expected.
+    pub push: Option<PushKeys>,
 }
 
 /// Options that cannot be served.

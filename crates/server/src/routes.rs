@@ -6,7 +6,10 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    api::{discovery, email, health, me, phone, reference, register, sign_in},
+    api::{
+        avatar, check_session, consent, decrypt, delete, discovery, email, events, export, health,
+        logout, me, phone, profile, reference, register, sign_in, status,
+    },
     app::App,
     failure::{Failure, Shape},
     http::front::front,
@@ -39,6 +42,18 @@ pub(crate) const ROUTES: &[Route] = &[
     route("/v1/user/phonechange_verify", Shape::Account, false),
     route("/v1/user/newemail", Shape::Account, false),
     route("/v1/user/email/confirm", Shape::Page, false),
+    route("/v1/user/setuser", Shape::Account, false),
+    route("/v1/user/avatar", Shape::Picture, false),
+    route("/v1/user/consent", Shape::Account, false),
+    route("/avatars/{name}", Shape::General, false),
+    route("/v1/user/logout", Shape::Account, false),
+    route("/v1/user/logout_all", Shape::Account, false),
+    route("/v1/user/delete", Shape::Account, false),
+    route("/v1/user/export", Shape::General, false),
+    route("/v1/user/checksession", Shape::Account, false),
+    route("/v1/status/getUser", Shape::Search, false),
+    route("/v1/wechat/decrypt", Shape::Account, false),
+    route("/wechat/events/{appid}", Shape::General, false),
     route("/.well-known/jwks.json", Shape::General, false),
     route(
         "/.well-known/oauth-authorization-server",
@@ -57,8 +72,24 @@ const ELSEWHERE: Route = route("other", Shape::General, true);
 
 /// What holds for a path.
 pub(crate) fn of(path: &str) -> &'static Route {
-    let known = ROUTES.iter().find(|route| route.path == path);
+    let known = ROUTES.iter().find(|route| is_at(route.path, path));
     known.unwrap_or(&ELSEWHERE)
+}
+
+/// Whether a path is that of a route, in which a part in braces stands for any.
+fn is_at(route: &str, path: &str) -> bool {
+    if !route.contains('{') {
+        return route == path;
+    }
+    let (mut parts, mut told) = (route.split('/'), path.split('/'));
+    loop {
+        match (parts.next(), told.next()) {
+            (None, None) => return true,
+            (Some(part), Some(told)) if part == told => {}
+            (Some(part), Some(told)) if part.starts_with('{') && !told.is_empty() => {}
+            _ => return false,
+        }
+    }
 }
 
 /// The public listener of a deployment.
@@ -90,6 +121,18 @@ fn called() -> OpenApiRouter<App> {
         .routes(routes!(phone::verify))
         .routes(routes!(email::new))
         .routes(routes!(email::look, email::confirm))
+        .routes(routes!(profile::set))
+        .routes(routes!(avatar::post))
+        .routes(routes!(avatar::get))
+        .routes(routes!(consent::post))
+        .routes(routes!(logout::this))
+        .routes(routes!(logout::everywhere))
+        .routes(routes!(delete::post))
+        .routes(routes!(export::get))
+        .routes(routes!(check_session::post))
+        .routes(routes!(status::get))
+        .routes(routes!(decrypt::post))
+        .routes(routes!(events::check, events::push))
         .routes(routes!(discovery::jwks))
         .routes(routes!(discovery::oauth))
         .routes(routes!(discovery::openid))

@@ -61,6 +61,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a row that the story was about to refer to was deleted meanwhile. Only on PostgreSQL,
+    /// since on SQLite stories follow one another.
+    #[must_use]
+    pub fn is_overtaken(&self) -> bool {
+        match self {
+            Self::Postgres(said) => said.code == Some(SqlState::FOREIGN_KEY_VIOLATION),
+            _ => false,
+        }
+    }
+
     /// Whether the database cannot be asked just now, so that the caller should come back later.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {

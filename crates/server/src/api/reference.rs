@@ -20,6 +20,7 @@ use crate::{errcodes, routes};
     tags(
         (name = "Mini program", description = "What a mini program calls"),
         (name = "Other services", description = "What the team's other services need to check a token"),
+        (name = "WeChat", description = "What WeChat itself calls"),
         (name = "Operation", description = "Liveness, readiness, metrics; /metrics is on the management listener alone"),
     ),
     modifiers(&Bearer),

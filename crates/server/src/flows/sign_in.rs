@@ -3,6 +3,8 @@
 //! Validated input comes in; WeChat is asked before anything is written; then one story reads, and
 //! writes only what changed. The same code twice is one flight, here and across replicas.
 
+mod conflict;
+
 use std::{
     panic::AssertUnwindSafe,
     sync::{
@@ -14,11 +16,11 @@ use std::{
 
 use futures_util::FutureExt;
 use menjin_core::{
-    Appid, Identity, IdentityId, LoginCode, Refusal, Release, SessionKey, Unionid,
+    Appid, Identity, IdentityId, LoginCode, Refusal, Release, SessionKey,
     clock::{Instant, millis},
     secret::same,
 };
-use menjin_store::{Entry, NewIdentity, Tx};
+use menjin_store::{NewIdentity, Tx};
 use menjin_wechat::{self as wechat, Session};
 use tokio::sync::watch;
 use tracing::Instrument;
@@ -234,7 +236,26 @@ async fn identify(
     {
         return Ok(known.clone());
     }
-    let (app_of_story, is_new) = (app.clone(), known.is_none());
+    let is_new = known.is_none();
+    let identity = match settle(app, seen.clone(), is_new, claim).await {
+        // The account was deleted while the identity was about to join it: there is none to join now.
+        Err(failure) if failure.is_overtaken() => settle(app, seen, is_new, claim).await?,
+        settled => settled?,
+    };
+    if is_new {
+        tracing::debug!(identity = %identity.id, appid = %identity.appid, "somebody new");
+    }
+    Ok(identity)
+}
+
+/// Writes down whoever was seen, and that the code led to them.
+async fn settle(
+    app: &App,
+    seen: Arc<Seen>,
+    is_new: bool,
+    claim: Option<Claim>,
+) -> Result<Identity, Failure> {
+    let app_of_story = app.clone();
     let story = app.store.write(move |tx| {
         Box::pin(async move {
             let identity = seen.write_down(&app_of_story, tx, is_new).await?;
@@ -246,11 +267,7 @@ async fn identify(
             Ok::<_, Failure>(identity)
         })
     });
-    let identity = story.await?;
-    if is_new {
-        tracing::debug!(identity = %identity.id, appid = %identity.appid, "somebody new");
-    }
-    Ok(identity)
+    story.await
 }
 
 /// What a sign-in changes of somebody known.
@@ -280,12 +297,15 @@ impl Seen {
         any.then_some(changes)
     }
 
-    /// The story: finds the person or makes a row, and writes what changed.
+    /// The story: finds the person or makes a row, and writes what changed. Whoever was known may have
+    /// been deleted since, and is new then.
     async fn write_down(&self, app: &App, tx: &mut Tx, is_new: bool) -> Result<Identity, Failure> {
         if is_new && let Some(identity) = self.create(app, tx).await? {
             return Ok(identity);
         }
-        let known = self.find(tx).await?.ok_or_else(|| Failure::broken(Lost))?;
+        let Some(known) = self.find(tx).await? else {
+            return self.create_now(app, tx).await;
+        };
         match self.changes(&known) {
             Some(changes) => self.update(app, tx, known, &changes).await,
             None => Ok(known),
@@ -308,6 +328,11 @@ impl Seen {
         Ok(tx.identity_create(&new).await?)
     }
 
+    async fn create_now(&self, app: &App, tx: &mut Tx) -> Result<Identity, Failure> {
+        let created = self.create(app, tx).await?;
+        created.ok_or_else(|| Failure::broken(Lost))
+    }
+
     async fn update(
         &self,
         app: &App,
@@ -328,45 +353,17 @@ impl Seen {
         }
         if let Some(unionid) = self.session.unionid.as_ref().filter(|_| changes.unionid) {
             // Asked first: from then on this identity's own account may be the answer.
-            self.warn_of_conflict(tx, &known, unionid).await?;
+            conflict::warn(tx, &known, unionid, self.now).await?;
             tx.identity_learn_unionid(&known.id, unionid).await?;
-            known = self.find(tx).await?.ok_or_else(|| Failure::broken(Lost))?;
+            let Some(found) = self.find(tx).await? else {
+                return self.create_now(app, tx).await;
+            };
+            known = found;
         }
         if let Some(user) = known.user.as_ref().filter(|_| !known.linked) {
             known.linked = tx.identity_link(&known.id, user.uid).await?;
         }
         Ok(known)
-    }
-
-    /// Two accounts are never merged silently: the audit log says so and an administrator decides.
-    async fn warn_of_conflict(
-        &self,
-        tx: &mut Tx,
-        known: &Identity,
-        unionid: &Unionid,
-    ) -> Result<(), Failure> {
-        let own = known
-            .user
-            .as_ref()
-            .filter(|_| known.linked)
-            .map(|user| user.uid);
-        let other = tx.user_find_by_unionid(unionid).await?.map(|user| user.uid);
-        let (Some(own), Some(other)) = (own, other) else {
-            return Ok(());
-        };
-        if own != other {
-            let detail =
-                serde_json::json!({ "identity": known.id.to_string(), "other": other.get() });
-            let entry = Entry {
-                event: "unionid_of_two_accounts",
-                actor: "sign-in",
-                subject: &own.to_string(),
-                detail: &detail.to_string(),
-            };
-            tx.audit(&entry, self.now).await?;
-            tracing::warn!(%own, %other, "one unionid, two accounts: an administrator decides");
-        }
-        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ mod clock;
 pub(crate) mod database;
 pub(crate) mod forge;
 pub(crate) mod link;
-mod outside;
+pub(crate) mod outside;
 mod reply;
 pub(crate) mod wire;
 
@@ -82,6 +82,7 @@ pub(crate) fn options() -> Options {
         apps: [APPID, OTHER]
             .map(|appid| AppOptions {
                 appid: Appid::parse(appid).unwrap(),
+                push: None,
             })
             .to_vec(),
         public_url: "https://door.test".to_owned(),
@@ -153,7 +154,7 @@ impl TestApp {
         let clock = Arc::new(TestClock::new());
         let mut options = options();
         change(&mut options);
-        let outside = outside(&options, &wechat, &simulator, clock.clone());
+        let outside = outside(&options, &wechat, &simulator, clock.clone(), &store_url);
         let (app, store) = assemble(&options, &store_url, outside, clock.clone()).await;
         app.start().await.unwrap();
         Self {
@@ -208,7 +209,13 @@ impl TestApp {
     }
 
     async fn assembled(&self, options: Options, store_url: &str, wechat: &str) -> Self {
-        let outside = outside(&options, wechat, &self.simulator, self.clock.clone());
+        let outside = outside(
+            &options,
+            wechat,
+            &self.simulator,
+            self.clock.clone(),
+            store_url,
+        );
         self.put_together(options, store_url, wechat, outside).await
     }
 
@@ -239,6 +246,8 @@ impl TestApp {
         match (&self.folder, self.store_url.rsplit_once('/')) {
             (Some(folder), _) => std::fs::remove_dir_all(folder).unwrap(),
             (None, Some((_, name))) => {
+                // A replica that ended took it away.
+                let _ = std::fs::remove_dir_all(outside::folder(&self.store_url));
                 sql(
                     "postgres",
                     &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),

@@ -1,0 +1,187 @@
+//! All that is stored of a person, for that person.
+
+use std::collections::BTreeSet;
+
+use menjin_core::{Identity, IdentityId, Phone, Refusal, User, clock::Instant};
+use menjin_store::{Channel, Entered, ExportedSend, ExportedVerification, Tx};
+
+use super::contacts;
+use crate::{app::App, bearer::Caller, failure::Failure};
+
+/// Audit entries that are read at once.
+const PAGE: i64 = 1_000;
+
+/// All that is stored of one person.
+#[derive(Debug)]
+pub(crate) struct Export {
+    /// The account, when it was made, and when it was last changed.
+    pub(crate) account: Option<(User, Instant, Instant)>,
+    pub(crate) identities: Vec<Known>,
+    pub(crate) verifications: Vec<Asked>,
+    pub(crate) sends: Vec<Sent>,
+    pub(crate) audit: Vec<Entered>,
+    /// By what names the person stands in the other tables.
+    pub(crate) names: BTreeSet<String>,
+}
+
+/// An identity, and what is not part of one otherwise.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) identity: Identity,
+    pub(crate) first_seen_at: Instant,
+    pub(crate) has_session_key: bool,
+    pub(crate) has_previous_session_key: bool,
+}
+
+/// A verification, and what it is of as far as that is known.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) row: ExportedVerification,
+    pub(crate) contact: String,
+}
+
+/// A message, and where it went as far as that is known: there is a digest alone, which only the person's
+/// own number and address are compared with.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) row: ExportedSend,
+    pub(crate) contact: String,
+    /// Whether the person asked for it themselves.
+    pub(crate) own: bool,
+}
+
+/// Reads all that is stored of the caller.
+pub(crate) async fn export(app: &App, caller: &Caller) -> Result<Export, Failure> {
+    let (with, caller) = (app.clone(), caller.clone());
+    let read = app
+        .store
+        .read(move |tx| Box::pin(async move { gather(&with, tx, &caller).await }));
+    read.await
+}
+
+async fn gather(app: &App, tx: &mut Tx, caller: &Caller) -> Result<Export, Failure> {
+    let account = match &caller.user {
+        Some(user) => Some(account(tx, user).await?),
+        None => None,
+    };
+    let identities = identities(tx, caller).await?;
+    let ids = identities.iter().map(|known| known.identity.id.to_string());
+    let uid = account.as_ref().map(|(user, ..)| user.uid.to_string());
+    let names: BTreeSet<_> = ids.chain(uid.clone()).collect();
+    let user = account.as_ref().map(|(user, ..)| user);
+    Ok(Export {
+        verifications: verifications(app, tx, &names).await?,
+        sends: sends(app, tx, (&names, user)).await?,
+        audit: match &uid {
+            Some(uid) => audit(tx, uid).await?,
+            None => Vec::new(),
+        },
+        account,
+        identities,
+        names,
+    })
+}
+
+async fn account(tx: &mut Tx, user: &User) -> Result<(User, Instant, Instant), Failure> {
+    let times = tx.user_times(user.uid).await?;
+    let user = tx.user_find(user.uid).await?;
+    // Gone since the token was looked at.
+    let ((made, changed), user) = times.zip(user).ok_or(Refusal::TokenInvalid)?;
+    Ok((user, made, changed))
+}
+
+/// Those of the account, and the one that the token was made for.
+async fn identities(tx: &mut Tx, caller: &Caller) -> Result<Vec<Known>, Failure> {
+    let mut all = match &caller.user {
+        Some(user) => tx.identity_list_of_user(user.uid).await?,
+        None => Vec::new(),
+    };
+    if let Some(own) = &caller.identity
+        && all.iter().all(|identity| identity.id != own.id)
+    {
+        all.extend(tx.identity_find_by_id(&own.id).await?);
+    }
+    let mut known = Vec::new();
+    for identity in all {
+        let id: IdentityId = identity.id;
+        let keys = tx.identity_session_keys(&id).await?;
+        let first_seen_at = tx.identity_first_seen(&id).await?;
+        known.push(Known {
+            first_seen_at: first_seen_at.unwrap_or(identity.last_seen_at),
+            has_session_key: keys.is_some(),
+            has_previous_session_key: keys.is_some_and(|(_, previous)| previous.is_some()),
+            identity,
+        });
+    }
+    Ok(known)
+}
+
+async fn verifications(
+    app: &App,
+    tx: &mut Tx,
+    names: &BTreeSet<String>,
+) -> Result<Vec<Asked>, Failure> {
+    let keys = &app.options.master_keys;
+    let mut all = Vec::new();
+    for name in names {
+        for row in tx.verification_export(name).await? {
+            let sealed = row.contact.as_deref();
+            let contact = sealed.and_then(|sealed| contacts::open(keys, &row.id, sealed));
+            all.push(Asked {
+                contact: contact.unwrap_or_default(),
+                row,
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// Those that the person asked for, and those to their number since it is theirs: before that, it may have
+/// been somebody else's.
+async fn sends(
+    app: &App,
+    tx: &mut Tx,
+    (names, user): (&BTreeSet<String>, Option<&User>),
+) -> Result<Vec<Sent>, Failure> {
+    let keys = &app.options.master_keys;
+    let mut rows = Vec::new();
+    for name in names {
+        rows.extend(tx.send_export(name).await?);
+    }
+    let own: Vec<_> = user
+        .into_iter()
+        .flat_map(|user| [&user.phone, &user.email])
+        .filter(|contact| !contact.is_empty())
+        .map(|contact| (contacts::digest(keys, contact), contact.clone()))
+        .collect();
+    if let Some(user) = user
+        && let Some(phone) = Phone::stored(&user.phone)
+    {
+        let digest = contacts::digest(keys, phone.as_str());
+        let since = user.phone_verified_at.unwrap_or(Instant::MAX);
+        let to = tx.send_export_to(Channel::Sms, &digest, since).await?;
+        rows.extend(to.into_iter().filter(|row| !names.contains(&row.asker)));
+    }
+    let sent = rows.into_iter().map(|row| {
+        let to = own.iter().find(|(digest, _)| *digest == row.contact_digest);
+        Sent {
+            contact: to.map(|(_, contact)| contact.clone()).unwrap_or_default(),
+            own: names.contains(&row.asker),
+            row,
+        }
+    });
+    Ok(sent.collect())
+}
+
+async fn audit(tx: &mut Tx, uid: &str) -> Result<Vec<Entered>, Failure> {
+    let mut all: Vec<Entered> = Vec::new();
+    loop {
+        let after = all.last().map_or(0, |entry| entry.seq);
+        let page = tx.audit_of(uid, after, PAGE).await?;
+        let last = page.is_empty();
+        all.extend(page);
+        if last {
+            return Ok(all);
+        }
+    }
+}

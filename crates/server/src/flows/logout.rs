@@ -1,0 +1,67 @@
+//! Signing out: this token, or every token of the account.
+
+use menjin_core::{Refusal, User, token::LEEWAY_SECONDS};
+use menjin_store::Entry;
+
+use crate::{app::App, bearer::Caller, failure::Failure};
+
+/// Ends the caller's token. It is refused everywhere from the moment this returns.
+pub(crate) async fn logout(app: &App, caller: &Caller) -> Result<(), Failure> {
+    let now = app.clock.now();
+    let claims = caller.claims.clone();
+    // A replica whose clock is behind may still take it a little after its end.
+    let until = (claims.exp + LEEWAY_SECONDS).saturating_mul(1_000);
+    let uid = caller.user.as_ref().map(|user| user.uid.to_string());
+    let named = uid.clone();
+    let story = app.store.write(move |tx| {
+        Box::pin(async move {
+            tx.revocation_add(&claims.jti, until).await?;
+            if let Some(uid) = &named {
+                tx.audit(&done("signed_out", uid), now).await?;
+            }
+            Ok::<_, Failure>(())
+        })
+    });
+    story.await?;
+    tracing::info!(uid, "signed out");
+    Ok(())
+}
+
+/// Ends every token that the caller's account has; the account as it is then, for a fresh one.
+pub(crate) async fn logout_all(app: &App, caller: &Caller) -> Result<User, Failure> {
+    let now = app.clock.now();
+    let before = caller.user()?.clone();
+    let (uid, claims) = (before.uid, caller.claims.clone());
+    let story = app.store.write(move |tx| {
+        Box::pin(async move {
+            let user = tx.user_lock(uid, now).await?;
+            let mut user = user.ok_or(Refusal::TokenInvalid)?;
+            // Whatever ended the caller's token since it was looked at ends this as well: a token that
+            // is dead must not become a fresh one.
+            if user.epoch != before.epoch || user.admit().is_err() {
+                return Err(Refusal::TokenInvalid.into());
+            }
+            if tx.revocation_find(&claims.jti).await? {
+                return Err(Refusal::TokenInvalid.into());
+            }
+            let epoch = tx.user_raise_epoch(uid, now).await?;
+            user.epoch = epoch.ok_or(Refusal::TokenInvalid)?;
+            tx.audit(&done("signed_out_everywhere", &uid.to_string()), now)
+                .await?;
+            Ok::<_, Failure>(user)
+        })
+    });
+    let user = story.await?;
+    tracing::info!(%uid, "signed out everywhere");
+    Ok(user)
+}
+
+/// Somebody did something to their own account.
+fn done<'e>(event: &'e str, uid: &'e str) -> Entry<'e> {
+    Entry {
+        event,
+        actor: uid,
+        subject: uid,
+        detail: "{}",
+    }
+}
