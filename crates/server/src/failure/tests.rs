@@ -164,58 +164,7 @@ async fn line(failure: &Failure, shape: Shape) -> String {
 
 /// The whole table, as mini programs and services have come to know it. Words for people may change,
 /// numbers, statuses and codes may not.
-const TABLE: &str = r#"
-400 {"success":false,"error":{"errcode":47001,"errmsg":"data format error"},"registered":false}
-400 {"success":false,"error":"malformed_body","message":"data format error"}
-415 {"success":false,"error":{"errcode":7700002,"errmsg":"the Content-Type must be application/json"},"registered":false}
-415 {"success":false,"error":"unsupported_media_type","message":"the Content-Type must be application/json"}
-413 {"success":false,"error":{"errcode":45002,"errmsg":"the body is larger than 64 KiB"},"registered":false}
-413 {"success":false,"error":"body_too_large","message":"the body is larger than 64 KiB"}
-408 {"success":false,"error":{"errcode":7700003,"errmsg":"the body took too long to arrive"},"registered":false}
-408 {"success":false,"error":"body_too_slow","message":"the body took too long to arrive"}
-404 {"success":false,"error":{"errcode":7700004,"errmsg":"there is nothing at this path"},"registered":false}
-404 {"success":false,"error":"not_found","message":"there is nothing at this path"}
-405 {"success":false,"error":{"errcode":43002,"errmsg":"the path does not know this method"},"registered":false}
-405 {"success":false,"error":"method_not_allowed","message":"the path does not know this method"}
-400 {"success":false,"error":{"errcode":41008,"errmsg":"missing code"},"registered":false}
-400 {"success":false,"error":"code_missing","message":"missing code"}
-400 {"success":false,"error":{"errcode":40029,"errmsg":"invalid code"},"registered":false}
-400 {"success":false,"error":"code_malformed","message":"invalid code"}
-400 {"success":false,"error":{"errcode":40013,"errmsg":"invalid appid"},"registered":false}
-400 {"success":false,"error":"app_unknown","message":"invalid appid"}
-403 {"success":false,"error":{"errcode":7700001,"errmsg":"the account is disabled"},"registered":false}
-403 {"success":false,"error":"account_disabled","message":"the account is disabled"}
-429 [3] {"success":false,"error":{"errcode":45011,"errmsg":"too many requests, try again later"},"registered":false}
-429 [3] {"success":false,"error":"too_many_requests","message":"too many requests, try again later"}
-401 [Bearer realm="menjin"] {"error":"Unauthorized for no Authorization"}
-401 [Bearer realm="menjin"] {"error":"Unauthorized for no Authorization"}
-401 [Bearer realm="menjin"] {"error":"Unauthorized for no Bearer"}
-401 [Bearer realm="menjin"] {"error":"Unauthorized for no Bearer"}
-401 [Bearer realm="menjin", error="invalid_token", error_description="the access token expired"] {"error":"token_expired"}
-401 [Bearer realm="menjin", error="invalid_token", error_description="the access token expired"] {"error":"token_expired"}
-401 [Bearer realm="menjin", error="invalid_token"] {"error":"invalid_token"}
-401 [Bearer realm="menjin", error="invalid_token"] {"error":"invalid_token"}
-403 [Bearer realm="menjin", error="insufficient_scope"] {"success":false,"error":{"errcode":7700005,"errmsg":"not allowed"},"registered":false}
-403 [Bearer realm="menjin", error="insufficient_scope"] {"success":false,"error":"forbidden","message":"not allowed"}
-wechat -1: 502 {"success":false,"error":{"errcode":-1,"errmsg":"as sent","rid":"6543-21"},"registered":false}
-wechat 40029: 400 {"success":false,"error":{"errcode":40029,"errmsg":"as sent","rid":"6543-21"},"registered":false}
-wechat 40163: 400 {"success":false,"error":{"errcode":40163,"errmsg":"as sent","rid":"6543-21"},"registered":false}
-wechat 40226: 403 {"success":false,"error":{"errcode":40226,"errmsg":"as sent","rid":"6543-21"},"registered":false}
-wechat 45011: 429 [60] {"success":false,"error":{"errcode":45011,"errmsg":"as sent","rid":"6543-21"},"registered":false}
-wechat 45009: 429 [3600] {"success":false,"error":{"errcode":45009,"errmsg":"as sent","rid":"6543-21"},"registered":false}
-wechat 40013: 502 {"success":false,"error":{"errcode":40013,"errmsg":"as sent","rid":"6543-21"},"registered":false}
-wechat 40125: 502 {"success":false,"error":{"errcode":40125,"errmsg":"as sent","rid":"6543-21"},"registered":false}
-wechat 41002: 502 {"success":false,"error":{"errcode":41002,"errmsg":"as sent","rid":"6543-21"},"registered":false}
-wechat 41004: 502 {"success":false,"error":{"errcode":41004,"errmsg":"as sent","rid":"6543-21"},"registered":false}
-wechat 99999: 502 {"success":false,"error":{"errcode":99999,"errmsg":"as sent","rid":"6543-21"},"registered":false}
-wechat slow: 504 [1] {"success":false,"error":{"errcode":-1,"errmsg":"system error"},"registered":false}
-wechat open: 503 [3] {"success":false,"error":{"errcode":-1,"errmsg":"system error"},"registered":false}
-wechat busy: 503 [1] {"success":false,"error":{"errcode":-1,"errmsg":"system error"},"registered":false}
-wechat away: 502 {"success":false,"error":{"errcode":-1,"errmsg":"system error"},"registered":false}
-wechat odd: 502 {"success":false,"error":{"errcode":-1,"errmsg":"system error"},"registered":false}
-unavailable: 503 [1] {"success":false,"error":{"errcode":-1,"errmsg":"system error"},"registered":false}
-broken: 500 {"success":false,"error":{"errcode":-1,"errmsg":"system error"},"registered":false}
-"#;
+const TABLE: &str = include_str!("tests/table.txt");
 
 #[tokio::test]
 async fn every_failure_looks_as_it_always_did() {
