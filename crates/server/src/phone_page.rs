@@ -14,7 +14,7 @@ use menjin_core::secret::sha256;
 use crate::app::App;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
 /// One file of the page: its path, its kind, what it holds.
@@ -28,28 +28,43 @@ macro_rules! assets {
     ($($path:literal, $kind:literal, $file:literal;)+) => {
         &[$(Asset {
             path: $path,
-            kind: concat!("text/", $kind, "; charset=utf-8"),
+            kind: concat!($kind, "; charset=utf-8"),
             text: include_str!(concat!("../assets/phone/", $file)),
         }),+]
     };
 }
 
 const ASSETS: &[Asset] = assets![
-    "/", "html", "index.html";
-    "/phone.css", "css", "phone.css";
-    "/wire.css", "css", "wire.css";
-    "/phone.js", "javascript", "phone.js";
-    "/claims.js", "javascript", "claims.js";
-    "/dom.js", "javascript", "dom.js";
-    "/json.js", "javascript", "json.js";
-    "/mistakes.js", "javascript", "mistakes.js";
-    "/runs.js", "javascript", "runs.js";
-    "/screen.js", "javascript", "screen.js";
-    "/token.js", "javascript", "token.js";
-    "/wire.js", "javascript", "wire.js";
-    "/words.js", "javascript", "words.js";
-    "/words-en.js", "javascript", "words-en.js";
-    "/words-zh.js", "javascript", "words-zh.js";
+    "/", "text/html", "index.html";
+    "/mark.svg", "image/svg+xml", "mark.svg";
+    "/phone.css", "text/css", "phone.css";
+    "/views.css", "text/css", "views.css";
+    "/wire.css", "text/css", "wire.css";
+    "/account.js", "text/javascript", "account.js";
+    "/claims.js", "text/javascript", "claims.js";
+    "/contacts.js", "text/javascript", "contacts.js";
+    "/dom.js", "text/javascript", "dom.js";
+    "/failures.js", "text/javascript", "failures.js";
+    "/inbox.js", "text/javascript", "inbox.js";
+    "/json.js", "text/javascript", "json.js";
+    "/mistakes.js", "text/javascript", "mistakes.js";
+    "/number-form.js", "text/javascript", "number-form.js";
+    "/people.js", "text/javascript", "people.js";
+    "/phone.js", "text/javascript", "phone.js";
+    "/profile.js", "text/javascript", "profile.js";
+    "/register.js", "text/javascript", "register.js";
+    "/runs.js", "text/javascript", "runs.js";
+    "/screen.js", "text/javascript", "screen.js";
+    "/server.js", "text/javascript", "server.js";
+    "/session.js", "text/javascript", "session.js";
+    "/sign-in.js", "text/javascript", "sign-in.js";
+    "/taps.js", "text/javascript", "taps.js";
+    "/token.js", "text/javascript", "token.js";
+    "/views.js", "text/javascript", "views.js";
+    "/wire.js", "text/javascript", "wire.js";
+    "/words.js", "text/javascript", "words.js";
+    "/words-en.js", "text/javascript", "words-en.js";
+    "/words-zh.js", "text/javascript", "words-zh.js";
 ];
 
 /// The page and what it loads.

@@ -8,7 +8,7 @@ import { asCurl } from "./wire.js";
 const KEPT = 24;
 const runs = [];
 
-/** Adds a run: `{title, person, steps: [{title, note, said}], facts: [{good, key, values}], why}`. */
+/** Adds a run: `{title, person, outcome, steps: [{title, note, said}], facts: [{good, key, values}], why}`. */
 export function record(run) {
   run.at = new Date();
   runs.unshift(run);
@@ -26,13 +26,12 @@ export function redraw() {
 }
 
 function card(run, open) {
-  const last = run.steps.at(-1).said;
   const time = run.at.toLocaleTimeString(languageTag(), { hour12: false });
   return element("details", { class: "run", open },
     element("summary", {},
       element("span", { class: "run-title" }, say(run.title)),
       run.person ? element("bdi", { class: "run-person" }, run.person) : null,
-      status(last),
+      status(run.outcome),
       element("time", { datetime: run.at.toISOString() }, time)),
     run.why ? element("p", { class: "why" }, say(run.why)) : null,
     run.facts?.length ? element("ul", { class: "facts" }, ...run.facts.map(factOf)) : null,
@@ -75,9 +74,12 @@ function request(said) {
   const parts = [];
   if (said.headers.Authorization !== undefined) parts.push(jsonBlock({ Authorization: said.headers.Authorization }));
   if (said.body !== undefined) parts.push(jsonBlock(said.body));
+  if (said.form !== undefined) parts.push(textBlock(Object.entries(said.form).map(partOf).join("\n")));
   if (parts.length === 0) parts.push(element("p", { class: "nothing" }, say("side.no-body")));
   return element("div", {}, ...parts);
 }
+
+const partOf = ([name, file]) => `${name}: ${file.name} (${file.type || "?"}, ${say("side.bytes", { count: file.size })})`;
 
 function reply(said) {
   if (said.gone) return element("p", { class: "nothing" }, say("side.none"));

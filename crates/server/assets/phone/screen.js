@@ -2,34 +2,29 @@
 
 import { byId, element, initial, tone } from "./dom.js";
 import { languageTag, say } from "./words.js";
-import { secondsLeft } from "./token.js";
+import { standing } from "./session.js";
 
 const TOAST_MS = 2600;
 const EDGE_PX = 3;
+const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 let toastTimer = 0;
-
-/** Where a person stands: `out`, `guest`, `user` or `expired`. */
-export function standing(session) {
-  if (!session?.token) return "out";
-  if (secondsLeft(session.token) <= 0) return "expired";
-  return session.reply.registered ? "user" : "guest";
-}
 
 /** Shows this person and how they stand. */
 export function showScreen(person, session) {
   const state = standing(session);
-  const name = session?.reply?.nickname || person;
+  const name = session?.profile.nickname || person;
   byId("name").textContent = name;
-  paint(byId("avatar"), name);
+  paint(byId("avatar"), name, pictureOf(session?.profile.avatar));
   byId("badge").textContent = say(`badge.${state}`);
   byId("badge").className = `badge ${state}`;
-  byId("lines").textContent = say(`lines.${state}`, { uid: session?.reply?.uid });
+  byId("lines").textContent = say(`lines.${state}`, { uid: session?.profile.uid });
   byId("life").hidden = state === "out";
   byId("scene").dataset.standing = state;
   byId("scene").dataset.door = { out: "closed", expired: "closed", guest: "ajar", user: "open" }[state];
   for (const id of ["me", "again", "forget"]) byId(id).hidden = state === "out";
+  byId("to-register").hidden = state !== "guest";
   byId("sign-in").classList.toggle("strong", state === "out" || state === "expired");
-  byId("me").classList.toggle("strong", state === "guest" || state === "user");
+  byId("me").classList.toggle("strong", state === "user");
   byId("sign-in").disabled = person === "";
   byId("sign-in-words").textContent = say(state === "out" ? "tap.sign-in" : "tap.anew");
 }
@@ -54,14 +49,14 @@ export function showTime() {
   byId("clock").textContent = now;
 }
 
-/** Shows who can be picked; `choose` hears the name. */
-export function showPeople(names, chosen, choose) {
+/** Shows who can be picked; `choose` hears the name, and `faceOf` gives the picture of a name, or null. */
+export function showPeople(names, chosen, choose, faceOf) {
   const list = byId("people");
   const focused = list.contains(document.activeElement);
   const scrolled = list.scrollLeft;
   list.replaceChildren(...names.map((name) => {
     const circle = element("span", { class: "avatar", "aria-hidden": "true" });
-    paint(circle, name);
+    paint(circle, name, faceOf(name));
     const radio = element("input", { type: "radio", name: "person", value: name, change: () => choose(name) });
     radio.checked = name === chosen;
     return element("label", { class: "person", title: name }, radio, circle, element("bdi", {}, name));
@@ -79,8 +74,26 @@ function bringIntoRow(list, label) {
   else if (circle.right > row.right) list.scrollLeft += circle.right - row.right + EDGE_PX;
 }
 
-function paint(circle, name) {
-  circle.textContent = initial(name);
+/**
+ * The address of a picture as this page may load it, or null: the page's policy lets in its own server's alone, by
+ * whichever of its names on this machine the page was opened.
+ */
+export function pictureOf(address) {
+  if (!address) return null;
+  try {
+    const picture = new URL(address, location.href);
+    const own = picture.origin === location.origin;
+    const alike = picture.port === location.port && [picture, location].every(({ hostname }) => LOOPBACK.has(hostname));
+    return own || alike ? picture.pathname : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Fills a circle with the picture or, without one, with the beginning of the name. */
+export function paint(circle, name, picture = null) {
+  const face = picture ? element("img", { src: picture, alt: "", error: () => paint(circle, name) }) : initial(name);
+  circle.replaceChildren(face);
   circle.classList.remove("tone-0", "tone-1", "tone-2", "tone-3", "tone-4");
   circle.classList.add(tone(name));
 }
