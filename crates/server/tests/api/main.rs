@@ -5,11 +5,19 @@
     reason = "tests spawn and are waited for by themselves"
 )]
 
+mod avatar;
+mod consent;
+mod delete;
 mod discovery;
+mod errands;
 mod harness;
 mod health;
 mod keys;
+mod logout;
 mod me;
+mod new_email;
+mod new_phone;
+mod profile;
 mod register;
 mod sign_in;
 mod sources;

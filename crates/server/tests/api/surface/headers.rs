@@ -10,11 +10,13 @@ use super::{LOGIN, ask, operations};
 use crate::harness::{Reply, TestApp, on_each_database};
 
 /// What a reply may carry. Nothing else leaves the house: no `Server`, no CORS.
-const ALLOWED: [&str; 8] = [
+const ALLOWED: [&str; 10] = [
     "allow",
     "cache-control",
     "content-length",
+    "content-security-policy",
     "content-type",
+    "referrer-policy",
     "retry-after",
     "www-authenticate",
     "x-content-type-options",
@@ -43,6 +45,10 @@ fn assert_proper(reply: &Reply, why: &str) {
             return;
         }
         "application/openmetrics-text; version=1.0.0; charset=utf-8" => "text",
+        "text/html; charset=utf-8" => {
+            assert_eq!(reply.header("referrer-policy"), "no-referrer", "{why}");
+            "text"
+        }
         kind => kind,
     };
     assert_eq!(reply.header("cache-control"), "no-store", "{why}");
