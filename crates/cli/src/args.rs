@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
+use crate::people::Format;
+
 /// Sign-in for WeChat mini programs: one call, one token, one binary
 ///
 /// `menjin dev` needs nothing and shows a signed-in user. `menjin init` writes what `menjin serve`
@@ -45,6 +47,25 @@ pub(crate) enum Command {
     /// Look after the keys that sign tokens
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Bring people over from elsewhere, as CSV or JSON lines
+    ///
+    /// One person a row. The columns are phone, which is needed, and nickname, avatar, campus, role
+    /// (user or admin), mail, appid, openid, unionid and each of profile.fields by its name, in any
+    /// order. An empty cell says nothing. An openid without an appid is of the default app; somebody
+    /// with several has them in one cell with blanks between, as have appid and unionid ("-" is an
+    /// unknown one).
+    ///
+    /// Every row is checked before one is written. Whoever is new gets an account that waits for
+    /// them until they prove their number; until then, another import brings it up to date. What its
+    /// person has claimed is left alone. Running it again doubles nobody, so it may be stopped at
+    /// any time.
+    Import(ImportArgs),
+    /// Write every account, as `menjin import` reads it
+    ///
+    /// Cells are written as they are, so that they come back the same: one that begins with =, +, -
+    /// or @ is a formula to a spreadsheet, and names are what people chose. In a spreadsheet, open
+    /// the file as text. Accounts without a phone number are left out.
+    Export(ExportArgs),
     /// Play WeChat for any back end, in any language
     ///
     /// Point your back end's WeChat address (api.weixin.qq.com) here. Without --app, every appid
@@ -159,6 +180,36 @@ pub(crate) enum KeyCommand {
         /// Which one; `menjin key list` shows them
         kid: String,
     },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImportArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// The file, in UTF-8; - is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// How it is written [default: told by the ending: .csv or .jsonl]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// Check everything, say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// The file, which only its owner may read; without it, standard output
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// How it is written [default: told by the ending, else CSV]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -3,6 +3,8 @@
 mod config;
 mod dev;
 mod doctor;
+mod export;
+mod import;
 mod init;
 mod jws_verify;
 mod key;
@@ -14,10 +16,13 @@ mod simulator;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
+use menjin_store::Store;
 
 use crate::{
-    args::{Args, Command},
+    args::{Args, Command, ConfigArgs},
+    config::Config,
     output::{Failure, say},
+    process, wiring,
 };
 
 /// Runs what was asked for.
@@ -30,6 +35,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Doctor(args) => doctor::run(&args),
         Command::Migrate(args) => migrate::run(&args).map(done),
         Command::Key(command) => key::run(command).map(done),
+        Command::Import(args) => import::run(&args),
+        Command::Export(args) => export::run(&args).map(done),
         Command::Simulator(args) => simulator::run(args),
         Command::Openapi => say(menjin_server::openapi().trim_end()).map(done),
         Command::Errors => say(menjin_server::error_reference().trim_end()).map(done),
@@ -45,4 +52,24 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
 
 fn done((): ()) -> ExitCode {
     ExitCode::SUCCESS
+}
+
+/// Opens the store that the configuration names, works on it, and closes it.
+fn with_store<T>(
+    args: &ConfigArgs,
+    work: impl AsyncFnOnce(&Config, &Store) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let config = wiring::load(args)?;
+    process::runtime()?.block_on(async {
+        let store = wiring::store(&config).await?;
+        let worked = match store.pending().await {
+            Ok(pending) if pending.is_empty() => work(&config, &store).await,
+            Ok(_) => Err(Failure::refused(
+                "the database is not up to date: run `menjin migrate` first",
+            )),
+            Err(error) => Err(Failure::Broken(error.into())),
+        };
+        store.close().await;
+        worked
+    })
 }

@@ -12,17 +12,24 @@ use std::{
 
 use ipnet::IpNet;
 use menjin_core::{Appid, MasterKeys, Secret};
+use menjin_messages::SmtpOptions;
+use menjin_server::{PicturesOptions, Profile, Registration};
+use menjin_wechat::PushKeys;
 
 mod advice;
+mod avatars;
 mod check;
 mod environment;
 mod example;
 mod file;
 mod keys;
+mod mail;
 mod problem;
+mod profile;
 mod reader;
 mod secrets;
 mod settings;
+mod sms;
 mod text;
 
 #[cfg(test)]
@@ -31,6 +38,7 @@ mod tests;
 pub(crate) use example::{EXAMPLE, InitAnswers, render};
 pub(crate) use problem::Problems;
 use settings::Layer;
+pub(crate) use sms::Sms;
 
 /// Everything that can be configured, checked, secrets read.
 #[derive(Debug, Clone)]
@@ -49,10 +57,22 @@ pub(crate) struct Config {
     pub(crate) sign_in: SignIn,
     /// `[limits]`
     pub(crate) limits: Limits,
+    /// `[registration]`
+    pub(crate) registration: Registration,
+    /// `[sms]`
+    pub(crate) sms: Sms,
+    /// `[mail]`; `None`: no mails are sent.
+    pub(crate) mail: Option<SmtpOptions>,
+    /// `[profile]`, `[[profile.fields]]` and `[content_check]`
+    pub(crate) profile: Profile,
+    /// `[avatars]`; `None`: nobody can upload a picture.
+    pub(crate) avatars: Option<PicturesOptions>,
     /// `[log]`
     pub(crate) log: Log,
     /// `[telemetry]`
     pub(crate) telemetry: Telemetry,
+    /// What was set and does nothing, one sentence each.
+    notes: Vec<String>,
     /// The configuration file, if it holds secrets that everybody on the machine can read.
     open_file: Option<PathBuf>,
 }
@@ -105,6 +125,8 @@ pub(crate) struct App {
     pub(crate) appid: Appid,
     /// Its `AppSecret`.
     pub(crate) secret: Secret,
+    /// What its pushed messages are checked by; `None`: none are taken.
+    pub(crate) push: Option<PushKeys>,
 }
 
 /// What tokens say, how long they last, and what signs them.

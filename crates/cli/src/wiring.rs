@@ -1,6 +1,9 @@
 //! From configuration to parts that work.
 
+pub(crate) mod messages;
+
 use std::{
+    fs::File,
     io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -9,8 +12,8 @@ use std::{
 };
 
 use anyhow::Context;
-use menjin_core::{CallingCodes, key::SigningAlgorithm, keyring::Rotation, sending::SendLimits};
-use menjin_server::{App, AppOptions, Outside, Profile, Registration};
+use menjin_core::{key::SigningAlgorithm, keyring::Rotation};
+use menjin_server::{App, AppOptions, Outside, Pictures};
 use menjin_store::{Lock, Store};
 
 use crate::{
@@ -91,8 +94,31 @@ pub(crate) fn rotation(config: &Config) -> Rotation {
     }
 }
 
+/// Everybody whom the server asks.
+pub(crate) fn outside(config: &Config) -> Result<Outside, Failure> {
+    Ok(Outside {
+        wechat: wechat(config)?,
+        sms: messages::sms(config)?,
+        mail: messages::mail(config)?,
+        pictures: pictures(config)?,
+    })
+}
+
+/// Where pictures lie, if anywhere.
+pub(crate) fn pictures(config: &Config) -> Result<Option<Pictures>, Failure> {
+    let opened = config.avatars.clone().map(Pictures::open).transpose();
+    opened.map_err(|error| {
+        let error = anyhow::Error::from(error);
+        Failure::refused(format!("avatars.location: {error:#}"))
+    })
+}
+
 /// The server, bound to `address`.
-pub(crate) async fn app(config: &Config, address: SocketAddr) -> Result<App, Failure> {
+pub(crate) async fn app(
+    config: &Config,
+    outside: Outside,
+    address: SocketAddr,
+) -> Result<App, Failure> {
     let wechat = &config.wechat;
     // The default app goes first.
     let others = wechat.apps.iter().map(|app| &app.appid);
@@ -103,6 +129,7 @@ pub(crate) async fn app(config: &Config, address: SocketAddr) -> Result<App, Fai
         apps: appids
             .map(|appid| AppOptions {
                 appid: appid.clone(),
+                push: None,
             })
             .collect(),
         public_url: config.public_url(address),
@@ -115,20 +142,8 @@ pub(crate) async fn app(config: &Config, address: SocketAddr) -> Result<App, Fai
         wechat_timeout: wechat.timeout,
         sign_in_per_address: limit.map_or(0, std::num::NonZeroU32::get),
         migrate: config.store.migrate,
-        registration: Registration {
-            calling_codes: CallingCodes::default(),
-            limits: SendLimits {
-                per_address: 300,
-                budget: 600,
-            },
-            policy: None,
-        },
-        profile: Profile::default(),
-    };
-    let outside = Outside {
-        wechat: self::wechat(config)?,
-        sms: None,
-        mail: None,
+        registration: config.registration.clone(),
+        profile: config.profile.clone(),
     };
     let store = store(config).await?;
     let app = App::new(options, store, outside, Arc::new(SystemClock::new()));
@@ -148,21 +163,27 @@ pub(crate) fn simulated(config: &Config) -> menjin_simulator::Options {
 
 /// Writes a file that only its owner may read; refuses to write over one unless told to.
 pub(crate) fn write_private(path: &Path, text: &str, over: bool) -> Result<(), Failure> {
+    let written = create_private(path, over).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(())
+}
+
+/// Makes a file that only its owner may read; fails if there is one, unless told to empty it.
+pub(crate) fn create_private(path: &Path, over: bool) -> std::io::Result<File> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-    let mut options = std::fs::OpenOptions::new();
+    let mut options = File::options();
     options.write(true).mode(0o600);
     if over {
         options.create(true).truncate(true);
     } else {
         options.create_new(true);
     }
-    let written = options.open(path).and_then(|mut file| {
-        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    written.with_context(|| format!("{} cannot be written", path.display()))?;
-    Ok(())
+    let file = options.open(path)?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    Ok(file)
 }
 
 /// A blocking client for what is neither WeChat nor the store, with roots of its own: a machine

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use menjin_core::{MasterKeys, identity::random_bytes};
+use menjin_server::Outside;
 use menjin_simulator::Simulator;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +13,8 @@ use crate::{
     config::Config,
     logging,
     output::{Failure, say},
-    process, wiring,
+    process,
+    wiring::{self, messages},
 };
 
 /// The mini program of the simulator.
@@ -27,11 +29,11 @@ pub(super) fn run(args: &DevArgs) -> Result<ExitCode, Failure> {
         let otlp = config.telemetry.otlp_endpoint.as_deref();
         let logging = logging::start(config.log.format, &config.log.level, otlp)?;
         let _lock = wiring::lock(&config)?;
-        let app = wiring::app(&config, address).await?;
+        let simulator = Simulator::new(wiring::simulated(&config));
+        let app = wiring::app(&config, outside(&config, &simulator)?, address).await?;
         let started = app.start().await;
         started.map_err(|failure| Failure::Broken(failure.into()))?;
 
-        let simulator = Simulator::new(wiring::simulated(&config));
         let stop = CancellationToken::new();
         let serving = simulator.serve(wechat, stop.clone().cancelled_owned());
         say(welcome(address, simulated, &args.data_dir))?;
@@ -52,6 +54,16 @@ pub(super) fn run(args: &DevArgs) -> Result<ExitCode, Failure> {
         simulated.context("the simulator could not be served")?;
         code
     })
+}
+
+/// The simulator gets the messages, unless the environment names somebody who delivers them.
+fn outside(config: &Config, simulator: &Simulator) -> Result<Outside, Failure> {
+    let mut outside = wiring::outside(config)?;
+    let sms = outside.sms.take();
+    outside.sms = sms.or_else(|| Some(messages::simulated_sms(simulator)));
+    let mail = outside.mail.take();
+    outside.mail = mail.or_else(|| Some(messages::simulated_mail(simulator)));
+    Ok(outside)
 }
 
 /// What makes a folder and a simulator enough; the environment goes over it.
@@ -78,6 +90,7 @@ fn config(folder: &Path, simulator: SocketAddr) -> Result<Config, Failure> {
         ("wechat", "base_url", format!("http://{simulator}").into()),
         ("wechat", "apps", vec![app].into()),
         ("limits", "sign_in_per_address", 0.into()),
+        ("registration", "sms_per_address", 0.into()),
     ];
     let mut table = toml::Table::new();
     for (section, key, value) in defaults {
@@ -123,6 +136,8 @@ fn welcome(address: SocketAddr, simulator: SocketAddr, folder: &Path) -> String 
     Try it in the browser   http://{address}/
     The API                 http://{address}/openapi.json
     The simulator           http://{simulator}/simulator/people
+    Text messages           http://{simulator}/simulator/sms
+    Mails                   http://{simulator}/simulator/mails
     What is kept            {folder} (delete it to start over)
 
   Sign in from here: a code from the simulator, then a sign-in with it.

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use menjin_core::{Clock, Instant};
 use menjin_server::keys;
-use menjin_store::{KeyRow, Store};
+use menjin_store::KeyRow;
 use serde_json::json;
 
+use super::with_store;
 use crate::{
-    args::{ConfigArgs, KeyCommand},
-    config::Config,
+    args::KeyCommand,
     output::{Failure, say},
-    process::{self, SystemClock},
+    process::SystemClock,
     wiring,
 };
 
@@ -53,25 +53,6 @@ pub(super) fn run(command: KeyCommand) -> Result<(), Failure> {
 
 fn broken(failure: menjin_server::Failure) -> Failure {
     Failure::Broken(failure.into())
-}
-
-fn with_store(
-    args: &ConfigArgs,
-    work: impl AsyncFnOnce(&Config, &Store) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let config = wiring::load(args)?;
-    process::runtime()?.block_on(async {
-        let store = wiring::store(&config).await?;
-        let worked = match store.pending().await {
-            Ok(pending) if pending.is_empty() => work(&config, &store).await,
-            Ok(_) => Err(Failure::refused(
-                "the database is not up to date: run `menjin migrate` first",
-            )),
-            Err(error) => Err(Failure::Broken(error.into())),
-        };
-        store.close().await;
-        worked
-    })
 }
 
 /// Each key with the word for what it does now.

@@ -19,7 +19,8 @@ pub(super) fn run(args: &ConfigArgs) -> Result<ExitCode, Failure> {
             None => None,
         };
         let _lock = wiring::lock(&config)?;
-        let app = wiring::app(&config, address).await?;
+        let outside = wiring::outside(&config)?;
+        let app = wiring::app(&config, outside, address).await?;
         let routers = process::Routers {
             public: (public, menjin_server::public(&app)),
             management: management.map(|(listener, address)| {

@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use super::Config;
+use super::{Config, Sms};
 
 /// How long every `AppSecret` is that WeChat has handed out.
 const APP_SECRET_LENGTH: usize = 32;
@@ -25,6 +25,8 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
         }
     }
     warnings.extend(addresses(config));
+    warnings.extend(messages(config));
+    warnings.extend(config.notes.iter().cloned());
     warnings
 }
 
@@ -59,6 +61,39 @@ fn addresses(config: &Config) -> Vec<String> {
              in X-Forwarded-For"
                 .to_owned(),
         );
+    }
+    warnings
+}
+
+/// What goes wrong with messages that nobody sees go out.
+fn messages(config: &Config) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let in_the_clear =
+        |key: &str| format!("{key} is http: codes and numbers cross the network in the clear");
+    match &config.sms {
+        Sms::Log => warnings.push(
+            "sms.provider is \"log\": every code stands in the log for whoever reads it, and nobody \
+             gets a message. This is for development alone"
+                .to_owned(),
+        ),
+        Sms::Tencent(options) if is_in_the_clear(&options.base_url) => {
+            warnings.push(in_the_clear("sms.tencent.base_url"));
+        }
+        Sms::Aliyun(options) if is_in_the_clear(&options.base_url) => {
+            warnings.push(in_the_clear("sms.aliyun.base_url"));
+        }
+        Sms::Webhook(options) if is_in_the_clear(options.url.expose()) => {
+            warnings.push(in_the_clear("sms.webhook.url"));
+        }
+        _ => {}
+    }
+    let endpoint = config
+        .avatars
+        .as_ref()
+        .and_then(|options| options.endpoint.as_deref());
+    if endpoint.is_some_and(is_in_the_clear) {
+        let warning = "avatars.endpoint is http: pictures cross the network in the clear";
+        warnings.push(warning.to_owned());
     }
     warnings
 }

@@ -3,16 +3,19 @@
 use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use menjin_core::{Appid, Secret};
+use menjin_wechat::{PushKeys, PushKeysError};
 
 use super::{
     Algorithm, App, Config, Limits, Log, LogFormat, Server, SignIn, Store, Telemetry, Token,
-    Wechat,
+    Wechat, avatars,
     keys::APPS,
+    mail,
     problem::{Place, Problems},
+    profile,
     reader::Reader,
-    secrets,
+    secrets::{self, Wanted},
     settings::Layer,
-    text,
+    sms, text,
 };
 
 const HOUR: u32 = 3600;
@@ -39,6 +42,12 @@ pub(super) fn config(settings: &Layer, mut problems: Problems) -> Result<Config,
     let telemetry = Telemetry {
         otlp_endpoint: reader.unless_empty("telemetry.otlp_endpoint", text::called_url),
     };
+    let mut notes = Vec::new();
+    let registration = profile::registration(&mut reader);
+    let sms = sms::read(&mut reader, &mut notes);
+    let mail = mail::read(&mut reader, &mut notes);
+    let avatars = avatars::read(&mut reader, store.as_ref().map(|store| &store.url));
+    let profile = profile::profile(settings, &mut problems);
     let wechat = wechat(settings, &mut problems);
     match (store, secrets, wechat) {
         (Some(store), Some(secrets), Some(wechat)) if problems.is_empty() => Ok(Config {
@@ -49,8 +58,14 @@ pub(super) fn config(settings: &Layer, mut problems: Problems) -> Result<Config,
             token,
             sign_in,
             limits,
+            registration,
+            sms,
+            mail,
+            profile,
+            avatars,
             log,
             telemetry,
+            notes,
             open_file: settings.open_file.clone(),
         }),
         _ => Err(problems),
@@ -171,11 +186,12 @@ fn wechat(settings: &Layer, problems: &mut Problems) -> Option<Wechat> {
 fn apps(settings: &Layer, problems: &mut Problems) -> Option<(Vec<App>, Appid)> {
     let mut found: Vec<(App, Place)> = Vec::new();
     let mut default: Option<(Appid, Place)> = None;
-    for scope in settings.apps.values() {
+    for scope in settings.list(APPS.name) {
         let mut reader = Reader::new(scope, problems);
         let appid = reader.required("appid", "set it to wx and what follows", Appid::parse);
         let secret = secrets::app_secret(&mut reader);
         let is_default = reader.switch("default", false);
+        let push = push(&mut reader);
         let place = reader.place("appid").clone();
         let Some(appid) = appid else { continue };
         if let Some((_, first)) = found.iter().find(|(app, _)| app.appid == appid) {
@@ -189,15 +205,54 @@ fn apps(settings: &Layer, problems: &mut Problems) -> Option<(Vec<App>, Appid)> 
             default = Some((appid.clone(), reader.place("default").clone()));
         }
         let secret = secret.unwrap_or_else(|| Secret::new(""));
-        found.push((App { appid, secret }, place));
+        let app = App {
+            appid,
+            secret,
+            push,
+        };
+        found.push((app, place));
     }
-    if settings.apps.is_empty() {
+    if settings.list(APPS.name).next().is_none() {
         let wrong = "is missing: write [[wechat.apps]] with an appid and a secret";
-        problems.add(&settings.root.place, APPS, wrong);
+        problems.add(&settings.root.place, APPS.name, wrong);
     }
     let apps: Vec<_> = found.into_iter().map(|(app, _)| app).collect();
     let default_appid = default
         .map(|(appid, _)| appid)
         .or_else(|| apps.first().map(|app| app.appid.clone()))?;
     Some((apps, default_appid))
+}
+
+const PUSH_TOKEN: Wanted = Wanted {
+    from: "8 to 32 random letters and digits, the same as in WeChat's console",
+    least: 8,
+    blanks: false,
+};
+
+const PUSH_KEY: Wanted = Wanted {
+    from: "the EncodingAESKey of WeChat's console, 43 characters",
+    least: 43,
+    blanks: false,
+};
+
+/// What messages that WeChat pushes are checked by.
+fn push(reader: &mut Reader<'_>) -> Option<PushKeys> {
+    let token = secrets::one(reader, "push_token", PUSH_TOKEN, false);
+    let key = secrets::one(reader, "push_aes_key", PUSH_KEY, false);
+    let has_token = reader
+        .given("push_token")
+        .or(reader.given("push_token_file"));
+    if key.is_some() && has_token.is_none() {
+        let wrong = "is missing: push_aes_key is of no use without it";
+        reader.refuse("push_token", wrong);
+    }
+    let parsed = PushKeys::parse(token?.expose(), key.as_ref().map(Secret::expose));
+    let wrong = parsed.map_err(|wrong| {
+        let key = match wrong {
+            PushKeysError::Token => "push_token",
+            PushKeysError::EncodingAesKey => "push_aes_key",
+        };
+        reader.refuse(key, format!("cannot be used: {wrong}"));
+    });
+    wrong.ok()
 }

@@ -2,7 +2,7 @@
 //! The kind of the key decides how a text is read, so that a secret of digits stays text.
 
 use super::{
-    keys::{self, APPS, Kind},
+    keys::{self, Kind, LISTS, List},
     problem::{Place, Problems},
     settings::{Layer, Scope, Setting, Value},
 };
@@ -33,10 +33,11 @@ fn one(name: &str, path: &str, text: &str, (layer, problems): (&mut Layer, &mut 
     let place = Place::Variable(name.to_owned());
     let lower = path.to_lowercase();
     let has_shape = path == lower.to_uppercase();
-    let known = if let Some((index, key)) = app_key(&lower) {
-        let prefix = format!("{APPS}[{index}].");
+    let known = if let Some((list, index, key)) = list_key(&lower) {
+        let prefix = format!("{}[{index}].", list.name);
         let scope = || Scope::new(prefix, place.clone());
-        keys::find_of_app(key).map(|key| (layer.apps.entry(index).or_insert_with(scope), key))
+        let entry = layer.lists.entry((list.name, index));
+        list.find(key).map(|key| (entry.or_insert_with(scope), key))
     } else {
         keys::find(&lower).map(|key| (&mut layer.root, key))
     };
@@ -52,10 +53,12 @@ fn one(name: &str, path: &str, text: &str, (layer, problems): (&mut Layer, &mut 
 }
 
 /// Takes `wechat.apps.0.secret` apart.
-fn app_key(path: &str) -> Option<(usize, &str)> {
-    let rest = path.strip_prefix(APPS)?.strip_prefix('.')?;
-    let (index, key) = rest.split_once('.')?;
-    Some((index.parse().ok()?, key))
+fn list_key(path: &str) -> Option<(List, usize, &str)> {
+    LISTS.into_iter().find_map(|list| {
+        let rest = path.strip_prefix(list.name)?.strip_prefix('.')?;
+        let (index, key) = rest.split_once('.')?;
+        Some((list, index.parse().ok()?, key))
+    })
 }
 
 fn convert(kind: Kind, text: &str) -> Result<Value, String> {
@@ -96,16 +99,18 @@ fn list(text: &str) -> Option<Vec<String>> {
 }
 
 fn unknown(path: &str) -> String {
-    let index = path
-        .strip_prefix(APPS)
-        .and_then(|rest| rest.split('.').nth(1))
-        .filter(|index| index.parse::<usize>().is_ok());
-    let plain = match index {
-        Some(index) => path.replacen(&format!("{APPS}.{index}"), APPS, 1),
+    let indexed = LISTS.iter().find_map(|list| {
+        let index = path.strip_prefix(list.name)?.split('.').nth(1)?;
+        index.parse::<usize>().ok()?;
+        Some((list.name, index))
+    });
+    let plain = match indexed {
+        Some((list, index)) => path.replacen(&format!("{list}.{index}"), list, 1),
         None => path.to_owned(),
     };
+    let index = indexed.map(|(_, index)| index);
     match keys::meant(&plain) {
-        Some(meant) if keys::is_section(&meant) || meant == APPS => {
+        Some(meant) if keys::is_section(&meant) || keys::list(&meant).is_some() => {
             format!("sets no key: write {}", pattern(&meant))
         }
         Some(meant) => format!(
@@ -119,16 +124,22 @@ fn unknown(path: &str) -> String {
 }
 
 fn variable(key: &str, index: &str) -> String {
-    let key = key.replacen(&format!("{APPS}."), &format!("{APPS}.{index}."), 1);
+    let mut key = key.to_owned();
+    for list in LISTS {
+        let name = list.name;
+        key = key.replacen(&format!("{name}."), &format!("{name}.{index}."), 1);
+    }
     format!("{PREFIX}{}", key.replace('.', "__").to_uppercase())
 }
 
 fn pattern(section: &str) -> String {
-    match section {
-        APPS => format!(
-            "{}, ..__SECRET and so on",
-            variable("wechat.apps.appid", "0")
-        ),
-        section => format!("{PREFIX}{}__KEY", section.to_uppercase()),
+    match keys::list(section) {
+        Some(list) => {
+            let first = format!("{section}.{}", list.identity);
+            let second = list.keys.get(1).map_or("", |(key, _)| *key);
+            let (first, second) = (variable(&first, "0"), second.to_uppercase());
+            format!("{first}, ..__{second} and so on")
+        }
+        None => variable(&format!("{section}.key"), ""),
     }
 }

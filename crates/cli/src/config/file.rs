@@ -14,7 +14,7 @@ use toml::{
 };
 
 use super::{
-    keys::{self, APPS, Kind},
+    keys::{self, Kind, List},
     problem::{Place, Problems},
     secrets::open_to_others,
     settings::{Layer, Scope, Setting, Value},
@@ -74,13 +74,11 @@ fn unreadable(error: &io::Error) -> String {
 
 /// Whether the file itself holds something that nobody else may read.
 fn holds_secrets(layer: &Layer) -> bool {
-    let scopes = layer.apps.values().chain([&layer.root]);
+    let scopes = layer.lists.values().chain([&layer.root]);
     let mut given = scopes.flat_map(|scope| scope.settings.iter());
-    given.any(|(key, setting)| match (*key, &setting.value) {
-        ("secrets.master_keys" | "secret", _) => true,
-        // Before the host of a database stand its user and password.
-        ("store.url", Value::Text(url)) => url.contains('@'),
-        _ => false,
+    given.any(|(key, setting)| match &setting.value {
+        Value::Text(text) => keys::is_secret(key, Some(text)),
+        _ => keys::is_secret(key, None),
     })
 }
 
@@ -119,7 +117,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Everything outside of the list of mini programs.
+    /// Everything outside of the lists.
     fn table(&mut self, table: &DeTable<'_>, section: &str) {
         for (name, value) in table {
             let place = (self.at)(name.span().start);
@@ -131,8 +129,8 @@ impl Walk<'_> {
                 let value = self.value(kind, value, &place, key);
                 let setting = Setting { value, place };
                 self.layer.root.settings.insert(key, setting);
-            } else if path == APPS {
-                self.apps(value, &place);
+            } else if let Some(list) = keys::list(&path) {
+                self.list(list, value, &place);
             } else if !keys::is_section(&path) {
                 self.problems.add(&place, &shown(&path), unknown(&path));
             } else if let DeValue::Table(inner) = value.get_ref() {
@@ -144,33 +142,35 @@ impl Walk<'_> {
         }
     }
 
-    fn apps(&mut self, value: &Spanned<DeValue<'_>>, place: &Place) {
-        let list = match value.get_ref() {
-            DeValue::Array(list) => list.iter().collect(),
+    fn list(&mut self, list: List, value: &Spanned<DeValue<'_>>, place: &Place) {
+        let sections = match value.get_ref() {
+            DeValue::Array(sections) => sections.iter().collect(),
             _ => vec![value],
         };
-        for (index, app) in list.into_iter().enumerate() {
-            let DeValue::Table(table) = app.get_ref() else {
-                let wrong = "is a list of sections: write [[wechat.apps]] and its keys below";
-                self.problems.add(place, APPS, wrong);
+        let name = list.name;
+        for (index, section) in sections.into_iter().enumerate() {
+            let DeValue::Table(table) = section.get_ref() else {
+                let wrong = format!("is a list of sections: write [[{name}]] and its keys below");
+                self.problems.add(place, name, wrong);
                 continue;
             };
             if !value.get_ref().is_array() {
-                let wrong = "is a list: write [[wechat.apps]] with two brackets";
-                self.problems.add(place, APPS, wrong);
+                let wrong = format!("is a list: write [[{name}]] with two brackets");
+                self.problems.add(place, name, wrong);
             }
-            let here = (self.at)(app.span().start);
-            let scope = self.app(table, Scope::new(format!("{APPS}[{index}]."), here));
-            self.layer.apps.insert(index, scope);
+            let here = (self.at)(section.span().start);
+            let scope = Scope::new(format!("{name}[{index}]."), here);
+            let scope = self.section(list, table, scope);
+            self.layer.lists.insert((name, index), scope);
         }
     }
 
-    fn app(&mut self, table: &DeTable<'_>, mut scope: Scope) -> Scope {
+    fn section(&mut self, list: List, table: &DeTable<'_>, mut scope: Scope) -> Scope {
         for (name, value) in table {
             let place = (self.at)(name.span().start);
-            let path = format!("{APPS}.{}", name.get_ref());
+            let path = format!("{}.{}", list.name, name.get_ref());
             let full = format!("{}{}", scope.prefix, name.get_ref());
-            if let Some((key, kind)) = keys::find_of_app(name.get_ref()) {
+            if let Some((key, kind)) = list.find(name.get_ref()) {
                 let value = self.value(kind, value, &place, &full);
                 scope.settings.insert(key, Setting { value, place });
             } else {

@@ -28,7 +28,7 @@ impl Kind {
     }
 }
 
-/// Every key outside of [`APPS`].
+/// Every key outside of the [`LISTS`].
 pub(super) const KEYS: &[(&str, Kind)] = &[
     ("server.listen", Kind::Text),
     ("server.public_url", Kind::Text),
@@ -51,30 +51,140 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("token.jwks_max_age", Kind::Whole),
     ("sign_in.replay_window", Kind::Whole),
     ("limits.sign_in_per_address", Kind::Whole),
+    ("registration.calling_codes", Kind::Texts),
+    ("registration.policy", Kind::Text),
+    ("registration.sms_per_address", Kind::Whole),
+    ("registration.sms_budget", Kind::Whole),
+    ("sms.provider", Kind::Text),
+    ("sms.tencent.secret_id", Kind::Text),
+    ("sms.tencent.secret_key", Kind::Text),
+    ("sms.tencent.secret_key_file", Kind::Text),
+    ("sms.tencent.region", Kind::Text),
+    ("sms.tencent.sdk_app_id", Kind::Text),
+    ("sms.tencent.sign_name", Kind::Text),
+    ("sms.tencent.template_register", Kind::Text),
+    ("sms.tencent.template_migrate", Kind::Text),
+    ("sms.tencent.template_new_phone", Kind::Text),
+    ("sms.tencent.template_phone_changed", Kind::Text),
+    ("sms.tencent.with_minutes", Kind::Switch),
+    ("sms.tencent.base_url", Kind::Text),
+    ("sms.aliyun.access_key_id", Kind::Text),
+    ("sms.aliyun.access_key_secret", Kind::Text),
+    ("sms.aliyun.access_key_secret_file", Kind::Text),
+    ("sms.aliyun.sign_name", Kind::Text),
+    ("sms.aliyun.template_register", Kind::Text),
+    ("sms.aliyun.template_migrate", Kind::Text),
+    ("sms.aliyun.template_new_phone", Kind::Text),
+    ("sms.aliyun.template_phone_changed", Kind::Text),
+    ("sms.aliyun.with_minutes", Kind::Switch),
+    ("sms.aliyun.base_url", Kind::Text),
+    ("sms.webhook.url", Kind::Text),
+    ("sms.webhook.secret", Kind::Text),
+    ("sms.webhook.secret_file", Kind::Text),
+    ("mail.host", Kind::Text),
+    ("mail.port", Kind::Whole),
+    ("mail.security", Kind::Text),
+    ("mail.user", Kind::Text),
+    ("mail.password", Kind::Text),
+    ("mail.password_file", Kind::Text),
+    ("mail.from", Kind::Text),
+    ("profile.campuses", Kind::Texts),
+    ("profile.avatar_hosts", Kind::Texts),
+    ("content_check.nickname", Kind::Switch),
+    ("avatars.location", Kind::Text),
+    ("avatars.endpoint", Kind::Text),
+    ("avatars.region", Kind::Text),
+    ("avatars.access_key", Kind::Text),
+    ("avatars.secret_key", Kind::Text),
+    ("avatars.secret_key_file", Kind::Text),
+    ("avatars.virtual_host", Kind::Switch),
+    ("avatars.public_url", Kind::Text),
     ("log.format", Kind::Text),
     ("log.level", Kind::Text),
     ("telemetry.otlp_endpoint", Kind::Text),
 ];
 
-/// The list of mini programs.
-pub(super) const APPS: &str = "wechat.apps";
+/// Sections of which there can be several: `[[wechat.apps]]`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct List {
+    /// What stands between the brackets.
+    pub(super) name: &'static str,
+    /// Every key of one section.
+    pub(super) keys: &'static [(&'static str, Kind)],
+    /// The key that tells one from another.
+    pub(super) identity: &'static str,
+}
 
-/// Every key of one mini program.
-pub(super) const APP_KEYS: &[(&str, Kind)] = &[
-    ("appid", Kind::Text),
-    ("secret", Kind::Text),
-    ("secret_file", Kind::Text),
-    ("default", Kind::Switch),
+/// The list of mini programs.
+pub(super) const APPS: List = List {
+    name: "wechat.apps",
+    keys: &[
+        ("appid", Kind::Text),
+        ("secret", Kind::Text),
+        ("secret_file", Kind::Text),
+        ("default", Kind::Switch),
+        ("push_token", Kind::Text),
+        ("push_token_file", Kind::Text),
+        ("push_aes_key", Kind::Text),
+        ("push_aes_key_file", Kind::Text),
+    ],
+    identity: "appid",
+};
+
+/// The list of the deployment's own fields.
+pub(super) const FIELDS: List = List {
+    name: "profile.fields",
+    keys: &[
+        ("name", Kind::Text),
+        ("type", Kind::Text),
+        ("max_length", Kind::Whole),
+        ("min", Kind::Whole),
+        ("max", Kind::Whole),
+        ("values", Kind::Texts),
+        ("set_by", Kind::Text),
+    ],
+    identity: "name",
+};
+
+/// Every list.
+pub(super) const LISTS: [List; 2] = [APPS, FIELDS];
+
+/// Keys whose values nobody else may read, by their last part.
+const SECRETS: [&str; 8] = [
+    "master_keys",
+    "secret",
+    "secret_key",
+    "access_key_secret",
+    "password",
+    "push_token",
+    "push_aes_key",
+    "url",
 ];
 
-/// Finds a key outside of [`APPS`] by its whole name.
+/// Whether a value is a secret. An address is one if it may hold a password.
+pub(super) fn is_secret(key: &str, value: Option<&str>) -> bool {
+    match key.rsplit('.').next().unwrap_or(key) {
+        // Before the host of a database stand its user and password.
+        "url" if key == "store.url" => value.is_some_and(|url| url.contains('@')),
+        last => SECRETS.contains(&last),
+    }
+}
+
+/// Finds a key outside of the [`LISTS`] by its whole name.
 pub(super) fn find(path: &str) -> Option<(&'static str, Kind)> {
     KEYS.iter().copied().find(|(name, _)| *name == path)
 }
 
-/// Finds a key of a mini program.
-pub(super) fn find_of_app(name: &str) -> Option<(&'static str, Kind)> {
-    APP_KEYS.iter().copied().find(|(known, _)| *known == name)
+/// Finds a list by its name.
+pub(super) fn list(path: &str) -> Option<List> {
+    LISTS.into_iter().find(|list| list.name == path)
+}
+
+impl List {
+    /// Finds a key of one of the sections.
+    pub(super) fn find(&self, name: &str) -> Option<(&'static str, Kind)> {
+        self.keys.iter().copied().find(|(known, _)| *known == name)
+    }
 }
 
 /// Whether keys stand under this name.
@@ -83,8 +193,8 @@ pub(super) fn is_section(path: &str) -> bool {
         .any(|(name, _)| section_of(name).is_some_and(|section| section == path))
 }
 
-/// The key or section that was probably meant by an unknown one. Keys of mini programs are
-/// called `wechat.apps.secret` here.
+/// The key or section that was probably meant by an unknown one. Keys of lists are called
+/// `wechat.apps.secret` here.
 pub(super) fn meant(path: &str) -> Option<String> {
     let all = names();
     // In a short name two slips make another word of it.
@@ -101,7 +211,8 @@ pub(super) fn meant(path: &str) -> Option<String> {
     let last = path.rsplit('.').next().unwrap_or(path);
     let moved = || {
         all.iter()
-            .find(|name| name.rsplit('.').next() == Some(last))
+            .filter(|name| name.rsplit('.').next() == Some(last))
+            .min_by_key(|name| distance(path, name))
     };
     near.map(|(_, name)| name).or_else(moved).cloned()
 }
@@ -125,10 +236,14 @@ fn section_of(path: &str) -> Option<&str> {
 /// All keys and all sections.
 fn names() -> Vec<String> {
     let keys = KEYS.iter().map(|(name, _)| (*name).to_owned());
-    let app_keys = APP_KEYS.iter().map(|(name, _)| format!("{APPS}.{name}"));
+    let of_lists = LISTS.iter().flat_map(|list| {
+        let keys = list.keys.iter();
+        keys.map(|(name, _)| format!("{}.{name}", list.name))
+    });
     let sections = KEYS.iter().filter_map(|(name, _)| section_of(name));
-    let sections = sections.chain([APPS]).map(str::to_owned);
-    let mut all: Vec<_> = keys.chain(app_keys).chain(sections).collect();
+    let sections = sections.chain(LISTS.iter().map(|list| list.name));
+    let sections = sections.map(str::to_owned);
+    let mut all: Vec<_> = keys.chain(of_lists).chain(sections).collect();
     all.sort();
     all.dedup();
     all
@@ -184,6 +299,8 @@ mod tests {
             ("foo", "none"),
             ("logs", "log"),
             ("wechat.apps.app_id", "wechat.apps.appid"),
+            ("sms.secret_id", "sms.tencent.secret_id"),
+            ("profile.fields.maxlength", "profile.fields.max_length"),
         ] {
             assert_eq!(
                 meant(slip).as_deref().unwrap_or("none"),

@@ -41,6 +41,11 @@ impl<'a> Reader<'a> {
         self.scope.settings.get(key)
     }
 
+    /// Whether anything but an empty text was given for a key, right or wrong.
+    pub(super) fn is_filled(&self, key: &str) -> bool {
+        self.given(key).is_some() && self.scope.text(key) != Some("")
+    }
+
     /// Where a key was given, or should have been.
     pub(super) fn place(&self, key: &str) -> &'a Place {
         self.given(key)
@@ -122,6 +127,19 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A whole number that JavaScript holds exactly; `None` if it is not given, or wrong.
+    pub(super) fn exact(&mut self, key: &str) -> Option<i64> {
+        const MOST: i64 = (1 << 53) - 1;
+        let Some(Value::Whole(number)) = self.given(key).map(|setting| &setting.value) else {
+            return None;
+        };
+        if !(-MOST..=MOST).contains(number) {
+            self.refuse(key, format!("has to be between -{MOST} and {MOST}"));
+            return None;
+        }
+        Some(*number)
+    }
+
     /// Whole seconds within bounds, or the default.
     pub(super) fn seconds(
         &mut self,
@@ -160,8 +178,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Which of two keys counts: the one that was given, or of two the one from the upper layer.
-    /// Both in one layer, or none at all, is a problem.
-    pub(super) fn either(&mut self, inline: &str, file: &str, missing: &str) -> Option<Either<'a>> {
+    /// Both in one layer is a problem, and none at all if there are words for it.
+    pub(super) fn either(
+        &mut self,
+        inline: &str,
+        file: &str,
+        missing: Option<&str>,
+    ) -> Option<Either<'a>> {
         match (self.given(inline), self.given(file)) {
             (Some(value), Some(named)) => match value.place.layer().cmp(&named.place.layer()) {
                 std::cmp::Ordering::Greater => Some(Either::Inline(value)),
@@ -175,7 +198,9 @@ impl<'a> Reader<'a> {
             (Some(value), None) => Some(Either::Inline(value)),
             (None, Some(named)) => Some(Either::File(named)),
             (None, None) => {
-                self.refuse(inline, missing);
+                if let Some(missing) = missing {
+                    self.refuse(inline, missing);
+                }
                 None
             }
         }

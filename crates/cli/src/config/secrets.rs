@@ -37,7 +37,7 @@ pub(super) fn master_keys(reader: &mut Reader<'_>) -> Option<MasterKeys> {
     let inline = "secrets.master_keys";
     let file = "secrets.master_keys_file";
     let missing = "is missing: set it, or secrets.master_keys_file (`menjin init` makes a key)";
-    match reader.either(inline, file, missing)? {
+    match reader.either(inline, file, Some(missing))? {
         Either::Inline(setting) => {
             let Value::Texts(keys) = &setting.value else {
                 return None;
@@ -84,22 +84,53 @@ fn parse_keys(
         .ok()
 }
 
+/// What a secret has to be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// Where somebody gets it: what follows "set it to".
+    pub(super) from: &'static str,
+    /// The fewest characters that keep a door shut.
+    pub(super) least: usize,
+    /// Whether there may be blanks and characters outside of ASCII in it.
+    pub(super) blanks: bool,
+}
+
+/// The `AppSecret` of a mini program.
+const APP_SECRET: Wanted = Wanted {
+    from: "the AppSecret that WeChat's console shows",
+    least: 1,
+    blanks: false,
+};
+
 /// The secret of a mini program; `None` has been said to be a problem.
 pub(super) fn app_secret(reader: &mut Reader<'_>) -> Option<Secret> {
-    let missing =
-        "is missing: set it, or secret_file, to the AppSecret that WeChat's console shows";
-    let (key, text) = match reader.either("secret", "secret_file", missing)? {
+    one(reader, "secret", APP_SECRET, true)
+}
+
+/// A secret that stands under `key` or in the file that `key` and `_file` names. `None` if it is not
+/// given, which is a problem if it is `needed`, or has been said to be one.
+pub(super) fn one(
+    reader: &mut Reader<'_>,
+    key: &str,
+    wanted: Wanted,
+    needed: bool,
+) -> Option<Secret> {
+    let file = format!("{key}_file");
+    let last = file.rsplit('.').next().unwrap_or(&file);
+    let missing = format!("is missing: set it, or {last}, to {}", wanted.from);
+    let given = reader.either(key, &file, needed.then_some(&missing))?;
+    let (key, text) = match given {
         Either::Inline(setting) => match &setting.value {
-            Value::Text(text) => ("secret", text.clone()),
+            Value::Text(text) => (key, text.clone()),
             _ => return None,
         },
         Either::File(setting) => {
-            let text = content_of(reader, "secret_file", setting)?;
+            let text = content_of(reader, &file, setting)?;
             let text = text.trim_end_matches(['\r', '\n']).to_owned();
-            ("secret_file", text)
+            (file.as_str(), text)
         }
     };
-    match weakness(&text) {
+    match weakness(&text, wanted) {
         None => Some(Secret::new(&text)),
         Some(weakness) => {
             reader.refuse(key, weakness);
@@ -108,20 +139,24 @@ pub(super) fn app_secret(reader: &mut Reader<'_>) -> Option<Secret> {
     }
 }
 
-/// Why a text cannot be an `AppSecret`.
-fn weakness(text: &str) -> Option<&'static str> {
+/// Why a text cannot be the secret that is wanted.
+fn weakness(text: &str, wanted: Wanted) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let masked = |mask: char| lower.chars().all(|c| c == mask);
     let placeholder = PLACEHOLDERS.iter().any(|word| lower.contains(word))
         || (lower.starts_with('<') && lower.ends_with('>'))
         || masked('x')
         || masked('*');
+    let legal = |c: char| c.is_ascii_graphic() || (wanted.blanks && !c.is_control());
+    let Wanted { from, least, .. } = wanted;
     if text.is_empty() {
-        Some("is empty: set it to the AppSecret that WeChat's console shows")
+        Some(format!("is empty: set it to {from}"))
     } else if placeholder {
-        Some("is an example: set it to the AppSecret that WeChat's console shows")
-    } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Some("holds blanks or characters that no AppSecret has: copy it again")
+        Some(format!("is an example: set it to {from}"))
+    } else if !text.chars().all(legal) {
+        Some("holds blanks or characters that do not belong there: copy it again".to_owned())
+    } else if text.chars().count() < least {
+        Some(format!("is too short: set it to {from}"))
     } else {
         None
     }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use super::problem::Place;
+use super::{keys, problem::Place};
 
 /// A value of the kind that its key has. Has no `Debug`: it may be a secret.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ pub(super) struct Setting {
     pub(super) place: Place,
 }
 
-/// Settings whose keys stand side by side: those of one mini program, or all the others.
+/// Settings whose keys stand side by side: those of one section of a list, or all the others.
 #[derive(Clone)]
 pub(super) struct Scope {
     /// What comes before each key in its full name: nothing, or `wechat.apps[0].`.
@@ -60,10 +60,10 @@ impl Scope {
         }
     }
 
-    /// Lays another over it. Another appid makes it another mini program, which must not
+    /// Lays another over it. Another appid, say, makes it another mini program, which must not
     /// inherit the secret of the one that stood there.
-    fn overlay(&mut self, over: Self) {
-        if over.text("appid").is_some() && over.text("appid") != self.text("appid") {
+    fn overlay(&mut self, over: Self, identity: &str) {
+        if over.text(identity).is_some() && over.text(identity) != self.text(identity) {
             *self = over;
         } else {
             self.settings.extend(over.settings);
@@ -74,10 +74,10 @@ impl Scope {
 /// What one source says, or several laid over each other.
 #[derive(Clone)]
 pub(super) struct Layer {
-    /// All but the mini programs; keys have their section in front.
+    /// All outside of the lists; keys have their section in front.
     pub(super) root: Scope,
-    /// The mini programs, by their place in the list.
-    pub(super) apps: BTreeMap<usize, Scope>,
+    /// The sections of lists, by the list's name and their place in it.
+    pub(super) lists: BTreeMap<(&'static str, usize), Scope>,
     /// The file that it was read from, if it holds secrets and everybody on the machine can
     /// read it.
     pub(super) open_file: Option<PathBuf>,
@@ -87,7 +87,7 @@ impl Default for Layer {
     fn default() -> Self {
         Self {
             root: Scope::new(String::new(), Place::Unset),
-            apps: BTreeMap::new(),
+            lists: BTreeMap::new(),
             open_file: None,
         }
     }
@@ -97,12 +97,19 @@ impl Layer {
     /// Lays another over it; what both have set, the other one decides.
     pub(super) fn overlaid(mut self, over: Self) -> Self {
         self.root.settings.extend(over.root.settings);
-        for (index, app) in over.apps {
-            match self.apps.get_mut(&index) {
-                Some(under) => under.overlay(app),
-                None => drop(self.apps.insert(index, app)),
+        for (place, scope) in over.lists {
+            let identity = keys::list(place.0).map_or("", |list| list.identity);
+            match self.lists.get_mut(&place) {
+                Some(under) => under.overlay(scope, identity),
+                None => drop(self.lists.insert(place, scope)),
             }
         }
         self
+    }
+
+    /// The sections of one list, in order.
+    pub(super) fn list(&self, name: &'static str) -> impl Iterator<Item = &Scope> {
+        let range = self.lists.range((name, 0)..=(name, usize::MAX));
+        range.map(|(_, scope)| scope)
     }
 }

@@ -9,6 +9,7 @@ use std::{
 
 use super::{Config, Problems};
 
+mod account;
 mod addresses;
 mod environment;
 mod example;

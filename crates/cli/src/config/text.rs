@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use ipnet::IpNet;
-use menjin_core::Secret;
+use menjin_core::{Email, Secret};
 use reqwest::Url;
 use tracing_subscriber::EnvFilter;
 
@@ -74,6 +74,65 @@ pub(super) fn audience(text: &str) -> Result<String, &'static str> {
         1..=200 if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(text.to_owned()),
         _ => Err("has to be 1 to 200 characters of ASCII without blanks"),
     }
+}
+
+/// A name, number or key of a provider's.
+pub(super) fn word(text: &str) -> Result<String, &'static str> {
+    match text.len() {
+        1..=200 if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(text.to_owned()),
+        _ => Err("has to be 1 to 200 characters of ASCII without blanks"),
+    }
+}
+
+/// The signature of a text message.
+pub(super) fn sign_name(text: &str) -> Result<String, &'static str> {
+    let illegal = |c: char| c.is_control() || matches!(c, '\u{3010}' | '\u{3011}' | '[' | ']');
+    if text.chars().count() > 64 || text.contains(illegal) {
+        return Err("has to be the approved signature, 64 characters at most, without brackets");
+    }
+    Ok(text.to_owned())
+}
+
+/// The version of a privacy policy.
+pub(super) fn policy(text: &str) -> Result<String, &'static str> {
+    match text.len() {
+        1..=64 if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(text.to_owned()),
+        _ => Err("has to be 1 to 64 characters of ASCII without blanks, such as 2026-11"),
+    }
+}
+
+/// The name or address of a server, without a scheme and without a port.
+pub(super) fn host(text: &str) -> Result<String, &'static str> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    // A single colon is a port; an IPv6 address has several.
+    if text.len() > 253 || !text.bytes().all(legal) || text.matches(':').count() == 1 {
+        return Err("has to be the name of a server, such as smtp.example.com, without a port");
+    }
+    Ok(text.to_owned())
+}
+
+/// A host whose pictures may be shown.
+pub(super) fn picture_host(text: &str) -> Result<String, &'static str> {
+    let legal =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+    if text.is_empty() || text.len() > 253 || !text.bytes().all(legal) {
+        return Err("has to be the name of a host in small letters, such as img.example.com");
+    }
+    Ok(text.to_owned())
+}
+
+/// Whom mails come from.
+pub(super) fn sender(text: &str) -> Result<String, &'static str> {
+    let address = match text.strip_suffix('>') {
+        Some(rest) => rest.rsplit_once('<').map_or("", |(_, address)| address),
+        None => text,
+    };
+    if text.contains(char::is_control) || Email::parse(address).is_err() {
+        return Err(
+            "has to be a mail address, or a name and an address: Menjin <no-reply@example.com>",
+        );
+    }
+    Ok(text.to_owned())
 }
 
 /// What is logged.

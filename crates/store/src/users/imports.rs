@@ -87,6 +87,24 @@ impl Tx {
         Ok(Imported::Claimed(there.uid))
     }
 
+    /// What [`Tx::user_import`] would make of an account, without doing it; `None` if it would be new.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tx::user_import`].
+    pub async fn user_foresee_import(
+        &mut self,
+        new: &NewUser<'_>,
+    ) -> Result<Option<Imported>, Error> {
+        let phone = [new.phone.ok_or(Error::Broken)?.into()];
+        let there = self.one(FIND_BY_PHONE, &phone, user).await?;
+        Ok(there.map(|there| match there.uid {
+            uid if there.is_registered() => Imported::Claimed(uid),
+            uid if new.describes(&there) => Imported::Unchanged(uid),
+            uid => Imported::Updated(uid),
+        }))
+    }
+
     /// Writes all that an import says of an account but its phone number. `false` if a person has
     /// claimed it, or it is gone.
     ///

@@ -4,7 +4,7 @@
 use super::{
     super::{
         Config,
-        keys::{APP_KEYS, KEYS, Kind},
+        keys::{KEYS, Kind, LISTS},
     },
     APP_SECRET, Folder, KEY, LEAST, OTHER_KEY, least_and, load_with, problems_of, variables,
 };
@@ -49,27 +49,22 @@ fn every_key_has_a_variable() {
         Kind::Number => Some("soon"),
         Kind::Switch => Some("perhaps"),
     };
-    let apps = APP_KEYS.iter().map(|(key, kind)| {
-        (
-            format!("wechat.apps.0.{key}"),
-            format!("wechat.apps[0].{key}"),
-            kind,
-        )
+    let of_lists = LISTS.iter().flat_map(|list| {
+        let name = list.name;
+        let keys = list.keys.iter();
+        keys.map(move |(key, kind)| (format!("{name}.0.{key}"), format!("{name}[0].{key}"), kind))
     });
     let others = KEYS
         .iter()
         .map(|(key, kind)| ((*key).to_owned(), (*key).to_owned(), kind));
-    for (path, key, kind) in others.chain(apps) {
+    for (path, key, kind) in others.chain(of_lists) {
         let name = format!("MENJIN_{}", path.replace('.', "__").to_uppercase());
         if let Some(value) = wrong(*kind) {
             let told = problems_of(&[(&name, value)]);
             let start = format!("{name}: {key}: has to be ");
-            assert!(told.starts_with(&start), "{start}\n{told}");
+            assert!(told.contains(&start), "{start}\n{told}");
         } else if let Err(told) = load_with(LEAST, &[(&name, "\u{1}")]) {
-            assert!(
-                told.starts_with(&format!("{name}: {key}: ")),
-                "{name}\n{told}"
-            );
+            assert!(told.contains(&format!("{name}: {key}: ")), "{name}\n{told}");
         } else {
             panic!("{name} was not read");
         }
@@ -225,6 +220,18 @@ fn a_variable_that_sets_nothing_is_told_with_the_one_that_was_meant() {
             "sets no key: write MENJIN_WECHAT__APPS__0__APPID, ",
         ),
         ("MENJIN_SIGN_IN__", "sets no key: write MENJIN_SIGN_IN__KEY"),
+        (
+            "MENJIN_SMS__TENCENT__",
+            "sets no key: write MENJIN_SMS__TENCENT__KEY",
+        ),
+        (
+            "MENJIN_SMS__SECRET_ID",
+            "there is no such variable; did you mean MENJIN_SMS__TENCENT__SECRET_ID?",
+        ),
+        (
+            "MENJIN_PROFILE__FIELDS__1__VALUE",
+            "there is no such variable; did you mean MENJIN_PROFILE__FIELDS__1__VALUES?",
+        ),
         (
             "MENJIN_NO__SUCH__THING",
             "there is no such variable (`menjin config example`",

@@ -3,7 +3,7 @@
 use super::{
     super::{
         Config,
-        keys::{APP_KEYS, KEYS},
+        keys::{KEYS, LISTS},
     },
     APP_SECRET, Folder, KEY, LEAST, OTHER_KEY, load, load_with, problems, problems_of, set_mode,
 };
@@ -184,10 +184,11 @@ fn giving_a_secret_twice_is_refused() {
 #[test]
 fn no_problem_ever_shows_a_value() {
     let keys = KEYS.iter().map(|(key, _)| (*key).to_owned());
-    let app_keys = APP_KEYS
-        .iter()
-        .map(|(key, _)| format!("wechat.apps.0.{key}"));
-    for path in keys.chain(app_keys) {
+    let of_lists = LISTS.iter().flat_map(|list| {
+        let keys = list.keys.iter();
+        keys.map(|(key, _)| format!("{}.0.{key}", list.name))
+    });
+    for path in keys.chain(of_lists) {
         let name = format!("MENJIN_{}", path.replace('.', "__").to_uppercase());
         for value in [
             CANARY.to_owned(),
@@ -205,9 +206,9 @@ fn no_problem_ever_shows_a_value() {
             }
         }
         let (section, key) = path.rsplit_once('.').unwrap();
-        let header = match section {
-            "wechat.apps.0" => "[[wechat.apps]]".to_owned(),
-            section => format!("[{section}]"),
+        let header = match section.strip_suffix(".0") {
+            Some(list) => format!("[[{list}]]"),
+            None => format!("[{section}]"),
         };
         if key.ends_with("_file") {
             continue;

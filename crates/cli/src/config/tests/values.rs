@@ -5,7 +5,7 @@ use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 use super::{
     super::{
         Algorithm, Limits, Log, LogFormat, Server, SignIn, Telemetry, Token,
-        keys::{APP_KEYS, KEYS, Kind},
+        keys::{KEYS, Kind, LISTS},
     },
     least_and, load, problems,
 };
@@ -132,7 +132,7 @@ fn each_wrong_kind_is_told_with_its_key_and_line() {
         Kind::Switch => [("'true'", "is text"), ("1979-05-27", "is a date")],
     };
     for (key, kind) in KEYS {
-        let (section, name) = key.split_once('.').unwrap();
+        let (section, name) = key.rsplit_once('.').unwrap();
         for (value, is) in wrong(*kind) {
             let told = problems(&format!("[{section}]\n\n{name} = {value}\n"));
             let wanted = kind.wanted();
@@ -142,10 +142,14 @@ fn each_wrong_kind_is_told_with_its_key_and_line() {
             assert!(!told.contains(&missing), "given, if wrongly: {told}");
         }
     }
-    for (key, kind) in APP_KEYS {
-        for (value, is) in wrong(*kind) {
-            let told = problems(&format!("[[wechat.apps]]\n{key} = {value}\n"));
-            let line = format!("menjin.toml:2: wechat.apps[0].{key}: {is}");
+    let of_lists = LISTS.iter().flat_map(|list| {
+        let keys = list.keys.iter();
+        keys.map(|(key, kind)| (list.name, *key, *kind))
+    });
+    for (list, key, kind) in of_lists {
+        for (value, is) in wrong(kind) {
+            let told = problems(&format!("[[{list}]]\n{key} = {value}\n"));
+            let line = format!("menjin.toml:2: {list}[0].{key}: {is}");
             assert!(
                 told.lines().any(|told| told.starts_with(&line)),
                 "{line}\n{told}"
@@ -179,7 +183,23 @@ fn each_wrong_kind_is_told_with_its_key_and_line() {
 #[test]
 fn an_unknown_key_is_refused_wherever_it_stands() {
     for section in [
-        "server", "store", "secrets", "wechat", "token", "sign_in", "limits", "log",
+        "server",
+        "store",
+        "secrets",
+        "wechat",
+        "token",
+        "sign_in",
+        "limits",
+        "registration",
+        "sms",
+        "sms.tencent",
+        "sms.aliyun",
+        "sms.webhook",
+        "mail",
+        "profile",
+        "content_check",
+        "avatars",
+        "log",
     ] {
         let told = problems(&format!("[{section}]\n\nnonsense = true\n"));
         let line =
@@ -189,7 +209,7 @@ fn an_unknown_key_is_refused_wherever_it_stands() {
     for (text, told) in [
         (
             "nonsense = 1",
-            "menjin.toml:1: nonsense: there is no such key; here can stand: limits, ",
+            "menjin.toml:1: nonsense: there is no such key; here can stand: avatars, ",
         ),
         (
             "\n[nonsense]\nkey = 1",
