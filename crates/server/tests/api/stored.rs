@@ -16,9 +16,16 @@ impl TestApp {
     }
 }
 
+/// What lies in a folder and in those within it, such as that of pictures.
 fn files(folder: &Path) -> Vec<u8> {
-    let files = std::fs::read_dir(folder).unwrap();
-    let bytes = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
+    let bytes = std::fs::read_dir(folder).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path)
+        } else {
+            std::fs::read(path).unwrap()
+        }
+    });
     bytes.collect::<Vec<_>>().concat()
 }
 

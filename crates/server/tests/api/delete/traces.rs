@@ -1,0 +1,80 @@
+//! What is left of somebody in the files of the database.
+
+use menjin_core::profile::{Field, Fields, Kind, SetBy};
+use serde_json::json;
+
+use crate::{harness::TestApp, stub::Stub};
+
+/// Personal data that would be noticed anywhere. The number is looked for without the calling code.
+const PHONE: &str = "13912345670";
+const MAIL: &str = "canary-mail@example.com";
+const NICKNAME: &str = "金丝雀昵称";
+const CAMPUS: &str = "金丝雀校区";
+const WANTS: &str = "canary-own-field";
+const OPENID: &str = "oCanaryOpenid0123456789";
+const UNIONID: &str = "uCanaryUnionid0123456789";
+const SESSION_KEY: &str = "Y2FuYXJ5IHNlc3Npb24hIQ==";
+const ADDRESS: &str = "203.0.113.77";
+
+fn holds(bytes: &[u8], needle: &str) -> bool {
+    bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
+}
+
+/// Somebody with all of it, who goes; by themselves, or by somebody else.
+async fn somebody_comes_and_goes(app: TestApp) {
+    let stub = Stub::start(&app.clock).await;
+    let there = app
+        .replica_with(&stub.url, |options| {
+            let wants = Field {
+                name: "wants",
+                kind: Kind::Text(50),
+                set_by: SetBy::User,
+            };
+            options.profile.fields = Fields::new(vec![wants]).unwrap();
+            options.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+        })
+        .await;
+    let session = json!({ "openid": OPENID, "unionid": UNIONID, "session_key": SESSION_KEY });
+    stub.say("1", session.to_string());
+    let guest = there.login("1").await.token();
+    let asked = json!({ "phone": PHONE });
+    let asked = there.post_as(&guest, "/v1/user/register", &asked).await;
+    assert_eq!(asked.status, 200, "{}", asked.text);
+    let code = there.code_to(&format!("+86{PHONE}")).await;
+    let body = json!({ "phone": PHONE, "code": code });
+    let token = there.post_as(&guest, "/v1/user/verify", &body).await.token();
+    let words = json!({ "nickname": NICKNAME, "campus": CAMPUS, "wants": WANTS });
+    let set = there.post_as(&token, "/v1/user/setuser", &words).await;
+    assert_eq!(set.status, 200, "{}", set.text);
+    there.sql(&format!("UPDATE users SET email = '{MAIL}'")).await;
+    there.sql(&format!("UPDATE sends SET address = '{ADDRESS}'")).await;
+    let before = there.stored().await;
+    let canaries = [PHONE, MAIL, NICKNAME, CAMPUS, WANTS, OPENID, UNIONID, ADDRESS];
+    for canary in canaries {
+        assert!(holds(&before, canary), "{canary} was to be there before");
+    }
+    let deleted = there.delete(&token, OPENID).await;
+    assert_eq!(deleted.status, 200, "{}", deleted.text);
+    there.app.scrub().await;
+    let open = there.stored().await;
+    there.app.close().await;
+    app.app.close().await;
+    let closed = app.stored().await;
+    for canary in canaries.into_iter().chain([SESSION_KEY]) {
+        assert!(!holds(&open, canary), "{canary} is there");
+        assert!(!holds(&closed, canary), "{canary} is there after the end");
+    }
+    app.end().await;
+}
+
+/// Proves DEL-3: nothing of a deleted person is anywhere in the files, the log of SQLite included.
+#[tokio::test]
+async fn nothing_is_left_in_the_files_of_sqlite() {
+    somebody_comes_and_goes(TestApp::sqlite().await).await;
+}
+
+/// Proves DEL-3 for the rows of PostgreSQL, whose files are its own.
+#[tokio::test]
+async fn nothing_is_left_in_the_rows_of_postgres() {
+    somebody_comes_and_goes(TestApp::postgres().await).await;
+}
