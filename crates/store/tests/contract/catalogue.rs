@@ -93,7 +93,8 @@ async fn the_columns_agree() {
     );
 }
 
-/// The same keys; UNIQUE (phone) and UNIQUE (appid, openid) among them.
+/// Proves REG-3: both have the same keys, and `UNIQUE (phone)` and `UNIQUE (appid, openid)` are among
+/// them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_keys_agree() {
     let [sqlite, postgres] = on_both(INDEXES_SQLITE, INDEXES_POSTGRES).await;
