@@ -15,6 +15,7 @@ mod dev;
 mod draining;
 mod hanging;
 mod keys;
+mod killed;
 mod log_lines;
 mod replicas;
 mod secrets;
