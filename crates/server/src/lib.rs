@@ -6,6 +6,7 @@
 
 mod api;
 mod app;
+mod avatars;
 mod bearer;
 mod errcodes;
 mod failure;
@@ -21,6 +22,7 @@ mod tokens;
 
 pub use api::openapi;
 pub use app::App;
+pub use avatars::{Pictures, PicturesError, PicturesOptions};
 pub use errcodes::reference as error_reference;
 pub use failure::Failure;
 pub use flows::keys;
