@@ -40,8 +40,8 @@ pub(crate) struct Asked {
     pub(crate) contact: String,
 }
 
-/// A message, and where it went as far as that is known: there is a digest alone, which only the person's
-/// own number and address are compared with.
+/// A message, and where it went as far as that is known: there is a digest alone, which only numbers and
+/// addresses of the person's own are compared with.
 #[derive(Debug)]
 pub(crate) struct Sent {
     pub(crate) row: ExportedSend,
@@ -69,9 +69,23 @@ async fn gather(app: &App, tx: &mut Tx, caller: &Caller) -> Result<Export, Failu
     let uid = account.as_ref().map(|(user, ..)| user.uid.to_string());
     let names: BTreeSet<_> = ids.chain(uid.clone()).collect();
     let user = account.as_ref().map(|(user, ..)| user);
+    let verifications = verifications(app, tx, &names).await?;
+    let mut sends = sends(app, tx, (&names, user)).await?;
+    let own = user
+        .into_iter()
+        .flat_map(|user| [&user.phone, &user.email])
+        .chain(verifications.iter().map(|asked| &asked.contact));
+    for contact in own.filter(|contact| !contact.is_empty()) {
+        let digest = contacts::digest(&app.options.master_keys, contact);
+        for sent in &mut sends {
+            if sent.row.contact_digest == digest {
+                sent.contact.clone_from(contact);
+            }
+        }
+    }
     Ok(Export {
-        verifications: verifications(app, tx, &names).await?,
-        sends: sends(app, tx, (&names, user)).await?,
+        verifications,
+        sends,
         audit: match &uid {
             Some(uid) => audit(tx, uid).await?,
             None => Vec::new(),
@@ -143,32 +157,22 @@ async fn sends(
     tx: &mut Tx,
     (names, user): (&BTreeSet<String>, Option<&User>),
 ) -> Result<Vec<Sent>, Failure> {
-    let keys = &app.options.master_keys;
     let mut rows = Vec::new();
     for name in names {
         rows.extend(tx.send_export(name).await?);
     }
-    let own: Vec<_> = user
-        .into_iter()
-        .flat_map(|user| [&user.phone, &user.email])
-        .filter(|contact| !contact.is_empty())
-        .map(|contact| (contacts::digest(keys, contact), contact.clone()))
-        .collect();
     if let Some(user) = user
         && let Some(phone) = Phone::stored(&user.phone)
     {
-        let digest = contacts::digest(keys, phone.as_str());
+        let digest = contacts::digest(&app.options.master_keys, phone.as_str());
         let since = user.phone_verified_at.unwrap_or(Instant::MAX);
         let to = tx.send_export_to(Channel::Sms, &digest, since).await?;
         rows.extend(to.into_iter().filter(|row| !names.contains(&row.asker)));
     }
-    let sent = rows.into_iter().map(|row| {
-        let to = own.iter().find(|(digest, _)| *digest == row.contact_digest);
-        Sent {
-            contact: to.map(|(_, contact)| contact.clone()).unwrap_or_default(),
-            own: names.contains(&row.asker),
-            row,
-        }
+    let sent = rows.into_iter().map(|row| Sent {
+        contact: String::new(),
+        own: names.contains(&row.asker),
+        row,
     });
     Ok(sent.collect())
 }
