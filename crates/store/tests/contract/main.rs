@@ -13,6 +13,7 @@ mod guesses;
 mod identities;
 mod imports;
 mod migrations;
+mod personal;
 mod postgres;
 mod revocations;
 mod sends;
