@@ -1,9 +1,12 @@
 //! `GET /v1/user/me`
 
-use axum::Json;
+use axum::{Json, extract::State};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
+use super::consent::Agreed;
 use crate::{
+    app::App,
     bearer::Caller,
     failure::bodies::{GeneralFailure, TokenFailure},
 };
@@ -31,6 +34,11 @@ pub(crate) struct Account {
     /// `user` or `admin`.
     role: &'static str,
     nickname: String,
+    /// The deployment's own fields that have a value.
+    #[schema(value_type = Object)]
+    profile: Map<String, Value>,
+    /// What privacy policy the person agrees to; `null` if to none.
+    consent: Option<Agreed>,
 }
 
 /// The caller's own account
@@ -46,7 +54,7 @@ pub(crate) struct Account {
         (status = 503, description = "The store cannot be asked now; see Retry-After", body = GeneralFailure),
     )
 )]
-pub(crate) async fn get(caller: Caller) -> Json<Me> {
+pub(crate) async fn get(State(app): State<App>, caller: Caller) -> Json<Me> {
     let openid = caller.identity.map(|identity| identity.openid.to_string());
     let account = caller.user.map(|user| Account {
         uid: user.uid.get(),
@@ -56,6 +64,8 @@ pub(crate) async fn get(caller: Caller) -> Json<Me> {
         phone: user.phone,
         role: user.role.as_str(),
         nickname: user.nickname,
+        profile: app.options.profile.fields.shown(&user.profile),
+        consent: user.consent.map(Agreed::of),
     });
     Json(Me {
         success: true,

@@ -154,7 +154,7 @@ impl TestApp {
         let clock = Arc::new(TestClock::new());
         let mut options = options();
         change(&mut options);
-        let outside = outside(&options, &wechat, &simulator, clock.clone(), &store_url);
+        let outside = outside(&options, (&wechat, &store_url), &simulator, clock.clone());
         let (app, store) = assemble(&options, &store_url, outside, clock.clone()).await;
         app.start().await.unwrap();
         Self {
@@ -197,10 +197,10 @@ impl TestApp {
 
     /// Another server on the same database that sends its messages by others.
     pub(crate) async fn replica_outside(&self, change: impl FnOnce(&mut Outside)) -> Self {
-        let wechat = self.wechat.clone();
-        let mut outside = outside(&self.options, &wechat, &self.simulator, self.clock.clone());
+        let (options, wechat) = (self.options.clone(), self.wechat.clone());
+        let here = (&*wechat, &*self.store_url);
+        let mut outside = outside(&options, here, &self.simulator, self.clock.clone());
         change(&mut outside);
-        let options = self.options.clone();
         let replica = self
             .put_together(options, &self.store_url, &wechat, outside)
             .await;
@@ -211,10 +211,9 @@ impl TestApp {
     async fn assembled(&self, options: Options, store_url: &str, wechat: &str) -> Self {
         let outside = outside(
             &options,
-            wechat,
+            (wechat, store_url),
             &self.simulator,
             self.clock.clone(),
-            store_url,
         );
         self.put_together(options, store_url, wechat, outside).await
     }

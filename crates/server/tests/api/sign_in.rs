@@ -93,7 +93,8 @@ on_each_database! {
             format!(
                 "{{\"success\":true,\"registered\":true,\"openid\":\"{openid}\",\"uid\":{uid},\
                  \"email\":\"wang@example.com\",\"avatar\":\"\",\"campus\":\"东\",\
-                 \"phone\":\"+8613800138000\",\"role\":\"user\",\"nickname\":\"小王\"}}"
+                 \"phone\":\"+8613800138000\",\"role\":\"user\",\"nickname\":\"小王\",\
+                 \"profile\":{{}},\"consent\":null}}"
             )
         );
     }

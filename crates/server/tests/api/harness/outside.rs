@@ -1,18 +1,18 @@
 //! Everybody whom a server asks, as tests have them: the simulator plays WeChat, and keeps the
 //! messages that people would have got.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use menjin_core::{Appid, Secret};
 use menjin_messages::{LogMail, LogSms, LoggedMail, LoggedSms};
-use menjin_server::{Options, Outside};
+use menjin_server::{Options, Outside, Pictures, PicturesOptions};
 use menjin_simulator::{Mail, Simulator, Sms};
 
 use super::{SECRET, TestClock};
 
 pub(super) fn outside(
     options: &Options,
-    wechat: &str,
+    (wechat, store_url): (&str, &str),
     simulator: &Simulator,
     clock: Arc<TestClock>,
 ) -> Outside {
@@ -40,7 +40,26 @@ pub(super) fn outside(
                 link,
             });
         })))),
+        pictures: Some(pictures(store_url)),
     }
+}
+
+fn pictures(store_url: &str) -> Pictures {
+    let location = format!("file://{}", folder(store_url).display());
+    let options = PicturesOptions {
+        location,
+        ..PicturesOptions::default()
+    };
+    Pictures::open(options).unwrap()
+}
+
+/// Where the pictures of a test lie; its replicas have the same database, and so the same folder.
+pub(crate) fn folder(store_url: &str) -> PathBuf {
+    if let Some(path) = store_url.strip_prefix("sqlite://") {
+        return PathBuf::from(path).with_file_name("pictures");
+    }
+    let (_, name) = store_url.rsplit_once('/').unwrap();
+    std::env::temp_dir().join(format!("{name}-pictures"))
 }
 
 fn client<'a>(
