@@ -17,7 +17,7 @@ const NAMES: [&str; 10] = [
 ];
 
 /// Lines that compare something of that name although it is no secret, or not in a way that shows it.
-const ALLOWED: [(&str, &str, &str); 4] = [
+const ALLOWED: [(&str, &str, &str); 7] = [
     (
         "core/src/secret.rs",
         "left.ct_eq(right).into()",
@@ -37,6 +37,21 @@ const ALLOWED: [(&str, &str, &str); 4] = [
         "simulator/src/apps.rs",
         "expected != secret",
         "a secret of the simulator's, which guards nothing",
+    ),
+    (
+        "simulator/src/wxa.rs",
+        r#"find("sig_method") != Some("hmac_sha256")"#,
+        "the name of a method",
+    ),
+    (
+        "wechat/src/aes.rs",
+        "count.ct_eq(&0)",
+        "how much padding there is, in constant time",
+    ),
+    (
+        "wechat/src/aes.rs",
+        "byte.ct_eq(&count)",
+        "a byte of the padding, in constant time",
     ),
 ];
 
