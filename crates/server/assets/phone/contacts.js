@@ -42,7 +42,7 @@ async function send(phone) {
   const said = await askAs("POST", "/v1/user/newphone", { body: { phone } });
   const facts = said.ok ? [{ good: true, key: "fact.message" }] : [];
   const run = { title: "run.new-phone", person: person(), steps: [{ title: "step.ask-code", said }], facts };
-  finish(run, said, { failsAt: "number-number-fail", good: "toast.sent" });
+  finish(run, said, { failsAt: "number-number-fail" });
   return said.ok;
 }
 
@@ -90,7 +90,7 @@ async function sendMail() {
   const facts = said.ok ? [{ good: true, key: "fact.mail" }] : [];
   const run = { title: "run.new-mail", person: person(), steps: [{ title: "step.new-mail", said }], facts };
   if (said.ok) mailSentTo = email;
-  finish(run, said, { failsAt: "mail-fail", good: "toast.mail" });
+  finish(run, said, { failsAt: "mail-fail" });
   if (!said.ok) return;
   await receive("mail", email);
   byId("mail-sent").hidden = false;

@@ -6,7 +6,7 @@ import { ask } from "./server.js";
 import { person, session } from "./session.js";
 import { languageTag, say } from "./words.js";
 
-const BANNER_MS = 12_000;
+const BANNER_MS = 9_000;
 
 const boxes = new Map();
 let arrived = { sms: [], mails: [] };
@@ -87,7 +87,7 @@ function card(message) {
       element("bdi", { class: "message-to" }, message.to),
       element("time", {}, time)),
     mail ? element("h3", {}, message.subject) : null,
-    element("p", { class: "message-text" }, message.text.trim()),
+    element("p", { class: "message-text", lang: mail ? undefined : "zh-CN" }, message.text.trim()),
     mail ? linkOf(message.link) : codeOf(message.code));
 }
 
@@ -107,7 +107,7 @@ function showBanner(message) {
   byId("banner").replaceChildren(
     element("button", { type: "button", class: "banner-open", click: () => openBanner(message) },
       element("b", {}, say(mail ? "messages.mail" : "messages.sms")),
-      element("span", { class: "banner-text" }, mail ? message.subject : message.text),
+      element("span", { class: "banner-text", lang: mail ? undefined : "zh-CN" }, mail ? message.subject : message.text),
       element("span", { class: "banner-hint" }, mail ? say("banner.mail") : say("banner.code", { code: message.code }))),
     close);
   byId("banner").classList.add("shown");

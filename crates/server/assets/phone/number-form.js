@@ -33,8 +33,8 @@ const numberPart = (name) =>
     element("div", { class: "joined" },
       element("input", { id: `${name}-phone`, type: "tel", inputmode: "tel", autocomplete: "tel", maxlength: 32, "aria-describedby": `${name}-number-fail` }),
       element("button", { type: "submit", id: `${name}-send`, class: "tap", "data-say": "number.send" })),
-    element("button", { type: "button", class: "pick", id: `${name}-offer` }),
-    element("p", { class: "fail", id: `${name}-number-fail`, role: "alert" }));
+    element("p", { class: "fail", id: `${name}-number-fail`, role: "alert" }),
+    element("button", { type: "button", class: "pick", id: `${name}-offer` }));
 
 const codePart = (name, done) =>
   element("form", { class: "form", id: `${name}-code`, novalidate: true, hidden: true },
@@ -42,8 +42,8 @@ const codePart = (name, done) =>
     element("div", { class: "joined" },
       element("input", { id: `${name}-digits`, class: "digits", type: "text", inputmode: "numeric", autocomplete: "one-time-code", maxlength: 6, placeholder: "······", "aria-describedby": `${name}-code-fail` }),
       element("button", { type: "submit", id: `${name}-prove`, class: "tap strong", "data-say": done })),
-    element("button", { type: "button", class: "pick", id: `${name}-fill`, hidden: true, click: () => fill(name, byId(`${name}-fill`).dataset.code) }),
-    element("p", { class: "fail", id: `${name}-code-fail`, role: "alert" }));
+    element("p", { class: "fail", id: `${name}-code-fail`, role: "alert" }),
+    element("button", { type: "button", class: "pick", id: `${name}-fill`, hidden: true, click: () => fill(name, byId(`${name}-fill`).dataset.code) }));
 
 /** Opens the second form and lets the message appear. */
 async function wait(form, number) {
@@ -63,6 +63,7 @@ async function wait(form, number) {
 
 function fill(name, code) {
   byId(`${name}-digits`).value = code;
+  byId(`${name}-code-fail`).textContent = "";
   byId(`${name}-prove`).focus({ preventScroll: true });
 }
 

@@ -17,7 +17,7 @@ import { onSilence, showServer } from "./server.js";
 import { hand, onChecked, person, session, standing } from "./session.js";
 import { askMe, forget, makeMistake, sendAgain, signIn } from "./sign-in.js";
 import { onFinish, onTap } from "./taps.js";
-import { go, onOpen, showViews, startViews, view } from "./views.js";
+import { go, onMove, onOpen, showViews, startViews, view } from "./views.js";
 import { language, remember, say, speak, startingLanguage } from "./words.js";
 
 function draw() {
@@ -111,6 +111,7 @@ async function start() {
     if (kept === session()) showToken(kept.token, kept.holds);
   });
   onCode(takeCode);
+  onMove(hideBanner);
   onOpen("messages", openMessages);
   listen();
   startViews();

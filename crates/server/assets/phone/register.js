@@ -46,7 +46,7 @@ async function send(phone) {
   const sent = said.ok && status !== "user_exists";
   const facts = sent ? [{ good: true, key: imported ? "fact.imported" : "fact.message" }] : [];
   const run = { title: "run.ask-code", person: person(), steps: [{ title: "step.ask-code", said }], facts };
-  finish(run, said, { failsAt: "register-number-fail", good: sent ? "toast.sent" : undefined });
+  finish(run, said, { failsAt: "register-number-fail" });
   if (said.ok && !sent) fail("register-number-fail", say("fail.user_exists"));
   showNumberForms();
   return sent;

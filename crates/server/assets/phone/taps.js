@@ -40,6 +40,7 @@ export async function tryOld(access) {
 /** What failed, under the field where it belongs; taken away without words. */
 export function fail(id, words = "") {
   byId(id).textContent = words;
+  if (words) byId(id).scrollIntoView({ block: "nearest" });
 }
 
 /**
@@ -78,5 +79,9 @@ export function onSubmit(form, action) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     alone(action);
+  });
+  // What was wrong is being put right.
+  form.addEventListener("input", () => {
+    for (const place of form.querySelectorAll(".fail")) place.textContent = "";
   });
 }

@@ -11,6 +11,7 @@ const OPEN_TO = { home: () => true, messages: () => true, register: (state) => s
 const listeners = new Map();
 let shown = "home";
 let before = "home";
+let moved = () => {};
 
 /** The screen that is shown. */
 export const view = () => shown;
@@ -18,6 +19,11 @@ export const view = () => shown;
 /** Runs this whenever the screen is opened, before the focus moves there. */
 export function onOpen(name, action) {
   listeners.set(name, action);
+}
+
+/** Runs this whenever any screen is opened. */
+export function onMove(action) {
+  moved = action;
 }
 
 /** Opens a screen and moves the focus into it: to the place with this id, or to its title. */
@@ -34,6 +40,7 @@ function change(name) {
   shown = name;
   byId("screen").scrollTop = 0;
   for (const fail of document.querySelectorAll("#screen .fail")) fail.textContent = "";
+  moved();
   listeners.get(name)?.();
   showViews();
 }
