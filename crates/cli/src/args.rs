@@ -51,13 +51,13 @@ pub(crate) enum Command {
     ///
     /// One person a row. The columns are phone, which is needed, and nickname, avatar, campus, role
     /// (user or admin), mail, appid, openid, unionid and each of profile.fields by its name, in any
-    /// order. An empty cell says nothing. An openid without an appid is of the default app; somebody
+    /// order. An empty cell, or a column that is not there, stands for nothing. An openid without an appid is of the default app; somebody
     /// with several has them in one cell with blanks between, as have appid and unionid ("-" is an
     /// unknown one).
     ///
     /// Every row is checked before one is written. Whoever is new gets an account that waits for
-    /// them until they prove their number; until then, another import brings it up to date. What its
-    /// person has claimed is left alone. Running it again doubles nobody, so it may be stopped at
+    /// them until they prove their number; until then, another import makes it what the file says.
+    /// What its person has claimed is left alone. Running it again doubles nobody, so it may be stopped at
     /// any time.
     Import(ImportArgs),
     /// Write every account, as `menjin import` reads it

@@ -18,7 +18,7 @@ use menjin_store::{Lock, Store};
 
 use crate::{
     args::ConfigArgs,
-    config::{Algorithm, Config},
+    config::{self, Algorithm, Config},
     output::Failure,
     process::SystemClock,
 };
@@ -121,15 +121,20 @@ pub(crate) async fn app(
 ) -> Result<App, Failure> {
     let wechat = &config.wechat;
     // The default app goes first.
-    let others = wechat.apps.iter().map(|app| &app.appid);
-    let others = others.filter(|appid| **appid != wechat.default_appid);
-    let appids = std::iter::once(&wechat.default_appid).chain(others);
+    let is_default = |app: &&config::App| app.appid == wechat.default_appid;
+    let others = wechat.apps.iter().filter(|app| !is_default(app));
+    let apps = wechat
+        .apps
+        .iter()
+        .find(is_default)
+        .into_iter()
+        .chain(others);
     let limit = config.limits.sign_in_per_address;
     let options = menjin_server::Options {
-        apps: appids
-            .map(|appid| AppOptions {
-                appid: appid.clone(),
-                push: None,
+        apps: apps
+            .map(|app| AppOptions {
+                appid: app.appid.clone(),
+                push: app.push.clone(),
             })
             .collect(),
         public_url: config.public_url(address),

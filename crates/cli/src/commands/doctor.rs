@@ -3,6 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use menjin_core::{Clock, LoginCode};
+use menjin_messages::SendError;
 use menjin_server::keys;
 use menjin_wechat::{Client, Error, Rejection};
 
@@ -34,6 +35,7 @@ pub(super) fn run(args: &ConfigArgs) -> Result<ExitCode, Failure> {
             let found = wechat(&config, &app.appid).await;
             well &= tell(&format!("WeChat, {}", app.appid), &found)?;
         }
+        well &= messages(&config).await?;
         well &= tell("clock", &clock)?;
         Ok(if well {
             ExitCode::SUCCESS
@@ -127,6 +129,54 @@ async fn wechat(config: &Config, appid: &menjin_core::Appid) -> Finding {
         Ok(_) => Err(
             "a code that cannot exist was accepted: is wechat.base_url really WeChat?".to_owned(),
         ),
+    }
+}
+
+/// Whoever carries messages and pictures, each of them if it is configured.
+async fn messages(config: &Config) -> Result<bool, Failure> {
+    let mut well = true;
+    match wiring::messages::sms(config) {
+        Ok(None) => {}
+        Ok(Some(sender)) => {
+            let found = carried(&sender.try_out().await, "the keys of [sms]");
+            well &= tell("text messages", &found)?;
+        }
+        Err(failure) => well &= tell("text messages", &Err(failure.to_string()))?,
+    }
+    match wiring::messages::mail(config) {
+        Ok(None) => {}
+        Ok(Some(sender)) => {
+            let found = carried(&sender.try_out().await, "mail.user and mail.password");
+            well &= tell("mail", &found)?;
+        }
+        Err(failure) => well &= tell("mail", &Err(failure.to_string()))?,
+    }
+    match wiring::pictures(config) {
+        Ok(None) => {}
+        Ok(Some(pictures)) => {
+            let tried = pictures.try_out().await;
+            let found = tried.map(|()| "written, read and erased".to_owned());
+            let found = found.map_err(|error| {
+                format!(
+                    "{error}. Are [avatars] and the rights of its key or folder as they should be?"
+                )
+            });
+            well &= tell("pictures", &found)?;
+        }
+        Err(failure) => well &= tell("pictures", &Err(failure.to_string()))?,
+    }
+    Ok(well)
+}
+
+/// What a try without a message found; `keys` are what the operator would look at.
+fn carried(tried: &Result<(), SendError>, keys: &str) -> Finding {
+    match tried {
+        Ok(()) => Ok("reached, and as far as can be told without a message all is well".to_owned()),
+        Err(error @ SendError::Refused { .. }) => Err(format!("{error}. Are {keys} right?")),
+        Err(error) => {
+            let error = anyhow::Error::from(error.clone());
+            Err(format!("{error:#}. Can this machine reach the provider?"))
+        }
     }
 }
 

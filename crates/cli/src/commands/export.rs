@@ -101,7 +101,7 @@ async fn write<W: Write>(
 type Page = (Vec<User>, HashMap<Uid, Vec<Identity>>);
 
 async fn page(store: &Store, after: i64) -> Result<Page, Error> {
-    let story = store.read(move |tx| {
+    let reading = store.read(move |tx| {
         Box::pin(async move {
             let users = tx.user_after(after, PAGE).await?;
             let ends = users.first().zip(users.last());
@@ -118,5 +118,5 @@ async fn page(store: &Store, after: i64) -> Result<Page, Error> {
             Ok((users, of_each))
         })
     });
-    story.await
+    reading.await
 }

@@ -78,7 +78,7 @@ async fn beside_others(
     let mut checked = Vec::with_capacity(people.len());
     while !people.is_empty() {
         let page: Vec<_> = people.drain(..size.min(people.len())).collect();
-        let story = store.read(move |tx| {
+        let reading = store.read(move |tx| {
             Box::pin(async move {
                 let mut wrong = Vec::new();
                 for person in &page {
@@ -87,7 +87,7 @@ async fn beside_others(
                 Ok::<_, Error>((page, wrong))
             })
         });
-        let (page, wrong) = story.await.context("the accounts could not be read")?;
+        let (page, wrong) = reading.await.context("the accounts could not be read")?;
         for (line, column) in wrong {
             problems.of(
                 line,

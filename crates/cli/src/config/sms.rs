@@ -43,8 +43,8 @@ const CLOUD: Wanted = Wanted {
 
 /// What a webhook's documents are signed with.
 const WEBHOOK: Wanted = Wanted {
-    from: "16 random characters or more, the same as at the other end",
-    least: 16,
+    from: "32 random characters or more, the same as at the other end",
+    least: 32,
     blanks: false,
 };
 

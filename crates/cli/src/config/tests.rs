@@ -14,6 +14,7 @@ mod addresses;
 mod environment;
 mod example;
 mod file;
+mod refused;
 mod secrets;
 mod values;
 

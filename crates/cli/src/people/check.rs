@@ -43,12 +43,12 @@ pub(crate) fn people(rows: Vec<Row>, rules: &Rules<'_>, problems: &mut Problems)
     let mut people = Vec::with_capacity(rows.len());
     for row in rows {
         let line = row.line;
-        let mut cells = Cells {
+        let mut taken = Taken {
             line,
             cells: row.cells,
             problems,
         };
-        let Some(person) = cells.person(rules) else {
+        let Some(person) = taken.person(rules) else {
             continue;
         };
         if seen.add(&person, problems) {
@@ -59,13 +59,13 @@ pub(crate) fn people(rows: Vec<Row>, rules: &Rules<'_>, problems: &mut Problems)
 }
 
 /// The cells of one row, taken one after the other.
-struct Cells<'p> {
+struct Taken<'p> {
     line: u64,
     cells: Vec<(Column, Value)>,
     problems: &'p mut Problems,
 }
 
-impl Cells<'_> {
+impl Taken<'_> {
     /// `None` has been said to be a problem; so has what is left out of the person.
     fn person(&mut self, rules: &Rules<'_>) -> Option<Person> {
         let phone = self.phone(rules.codes);

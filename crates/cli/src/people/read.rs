@@ -33,7 +33,7 @@ fn text<'b>(bytes: &'b [u8], problems: &mut Problems) -> Option<&'b str> {
         Ok(text) => Some(text.strip_prefix('\u{feff}').unwrap_or(text)),
         Err(error) => {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = before.split(|byte| *byte == b'\n').count();
             problems.add(
                 u64::try_from(line).unwrap_or(u64::MAX),
                 "is not UTF-8. Excel writes it as \"CSV UTF-8\"; what is in GBK can be converted: \
@@ -132,10 +132,11 @@ fn header_columns(
         problems.add(1, "columns have to be separated by commas");
         return columns;
     }
-    for name in header {
+    for (number, name) in (1..).zip(header) {
         let column = Column::find(name, fields);
         match column {
-            None => problems.add(1, unknown(name, fields)),
+            // Without a header, the first line is somebody.
+            None => problems.add(1, unknown(&format!("column {number}"), fields)),
             Some(column) if columns.contains(&Some(column)) => {
                 problems.of(1, column.name(), "stands twice: keep one column");
             }
@@ -182,7 +183,7 @@ fn members(
     let mut cells: Vec<(Column, Value)> = Vec::new();
     for (name, value) in object {
         let Some(column) = Column::find(&name, fields) else {
-            problems.add(line, unknown(&name, fields));
+            problems.add(line, unknown(member(&name), fields));
             continue;
         };
         if cells.iter().any(|(other, _)| *other == column) {
@@ -194,20 +195,20 @@ fn members(
     cells
 }
 
-/// A name that is longer than a column's may be somebody's.
+/// A name that is longer is no slip of the pen.
 const LONGEST: usize = 32;
 
-fn unknown(name: &str, fields: &Fields) -> String {
-    let legal = |c: char| c.is_ascii_alphabetic() || c == '_';
-    let shown = match name.len() {
-        1..=LONGEST if name.chars().all(legal) => format!("{name}: "),
-        _ => String::new(),
-    };
+fn member(name: &str) -> &str {
+    let legal = |c: char| c.is_ascii_lowercase() || c == '_';
+    match name.len() {
+        1..=LONGEST if name.chars().all(legal) => name,
+        _ => "a member",
+    }
+}
+
+fn unknown(what: &str, fields: &Fields) -> String {
     let all: Vec<&str> = Column::all(fields).map(Column::name).collect();
-    format!(
-        "{shown}there is no such column; there are: {}",
-        all.join(", ")
-    )
+    format!("{what} is not one of: {}", all.join(", "))
 }
 
 #[cfg(test)]
@@ -255,11 +256,8 @@ mod tests {
         for (text, told) in [
             ("", "f:1: phone: is missing"),
             ("nickname\n", "f:1: phone: is missing"),
-            (
-                "phone,naem\n",
-                "f:1: naem: there is no such column; there are: phone, ",
-            ),
-            ("phone,13800138000\n", "f:1: there is no such column"),
+            ("phone,naem\n", "f:1: column 2 is not one of: phone, "),
+            ("phone,13800138000\n", "f:1: column 2 is not one of"),
             ("phone,mail,email\n", "f:1: mail: stands twice"),
             (
                 "phone;nickname\n",
@@ -278,7 +276,7 @@ mod tests {
         for (text, told) in [
             ("[]", "f:1: is no JSON object"),
             ("{\"phone\": \"13800138000\"", "f:1: is no JSON object"),
-            ("\n{\"uid\": 1}", "f:2: uid: there is no such column"),
+            ("\n{\"uid\": 1}", "f:2: uid is not one of"),
             (
                 "{\"mail\": \"a\", \"email\": \"b\"}",
                 "f:1: mail: stands twice",

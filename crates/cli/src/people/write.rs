@@ -9,7 +9,7 @@ use super::{Column, Format, UNKNOWN};
 
 /// A file that is being written.
 pub(crate) enum Writer<'f, W: Write> {
-    Csv(csv::Writer<W>, &'f Fields),
+    Csv(Box<csv::Writer<W>>, &'f Fields),
     Jsonl(W, &'f Fields),
 }
 
@@ -21,7 +21,7 @@ impl<'f, W: Write> Writer<'f, W> {
             Format::Csv => {
                 let mut csv = csv::Writer::from_writer(out);
                 csv.write_record(Column::all(fields).map(Column::name))?;
-                Ok(Self::Csv(csv, fields))
+                Ok(Self::Csv(Box::new(csv), fields))
             }
         }
     }

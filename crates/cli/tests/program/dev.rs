@@ -5,7 +5,9 @@ use std::{fs, net::SocketAddr};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::harness::{Folder, Program, command, get, me, menjin, mode, post, run};
+use crate::harness::{
+    Folder, Program, command, get, me, menjin, mode, post, request, run, try_ask,
+};
 
 /// `menjin dev` under way, and what it told the newcomer.
 pub(crate) struct Dev {
@@ -87,12 +89,49 @@ fn what_dev_keeps_is_for_its_owner_alone() {
     let mut names = Vec::new();
     for entry in fs::read_dir(&kept).unwrap() {
         let path = entry.unwrap().path();
-        assert_eq!(mode(&path), 0o600, "{}", path.display());
+        let wanted = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode(&path), wanted, "{}", path.display());
         names.push(path.file_name().unwrap().to_string_lossy().into_owned());
     }
-    for name in ["app.secret", "master.key", "menjin.db"] {
+    for name in ["app.secret", "avatars", "master.key", "menjin.db"] {
         assert!(names.iter().any(|kept| kept == name), "{names:?}");
     }
+}
+
+#[test]
+fn what_would_be_sent_is_shown_by_the_simulator() {
+    let folder = Folder::new();
+    let dev = Dev::start(&folder, &[]);
+    for path in ["sms", "mails"] {
+        let address = format!("http://{}/simulator/{path}", dev.simulator);
+        assert!(dev.welcome.contains(&address), "{}", dev.welcome);
+    }
+    let token = dev.sign_in("小王")["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let bearer = format!("Bearer {token}");
+    let body = json!({ "phone": "13800138000" }).to_string();
+    let asked = request(
+        "POST /v1/user/register",
+        &[("Authorization", &bearer)],
+        &body,
+    );
+    let reply = try_ask(dev.address, &asked).unwrap();
+    assert_eq!(
+        reply.json()["status"],
+        "verification_code_sent",
+        "{reply:?}"
+    );
+    let messages = get(dev.simulator, "/simulator/sms").json();
+    let message = &messages["messages"][0];
+    assert_eq!(message["to"], "+8613800138000", "{messages}");
+    assert_eq!(
+        message["code"].as_str().map(str::len),
+        Some(6),
+        "{messages}"
+    );
+    assert!(!dev.program.said().contains("13800138000"));
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn init_check_doctor_serve() {
             .lines()
             .filter(|line| line.starts_with("ok "))
             .count(),
-        4,
+        5,
         "{looked:?}"
     );
     assert!(looked.out.contains("knows the AppID"), "{looked:?}");

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::harness::{Folder, Server, configure, get, menjin, run, serve};
 
 /// Every command there is, the hidden one too.
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 20] = [
     &[],
     &["dev"],
     &["serve"],
@@ -27,6 +27,8 @@ const COMMANDS: [&[&str]; 18] = [
     &["key", "list"],
     &["key", "rotate"],
     &["key", "remove"],
+    &["import"],
+    &["export"],
     &["simulator"],
     &["openapi"],
     &["errors"],
@@ -130,7 +132,7 @@ fn nobody_reading_is_no_reason_to_panic() {
     run(menjin(&folder).arg("migrate"));
     let input = folder.write("input", "a\nb\n");
     let key = folder.write("key", "{}");
-    let lines: [&[&str]; 10] = [
+    let lines: [&[&str]; 11] = [
         &["--help"],
         &["openapi"],
         &["errors"],
@@ -138,6 +140,7 @@ fn nobody_reading_is_no_reason_to_panic() {
         &["completions", "bash"],
         &["man"],
         &["key", "list"],
+        &["export"],
         &["doctor"],
         &["config", "check"],
         &["jws-verify", "--jwk", key.to_str().unwrap()],

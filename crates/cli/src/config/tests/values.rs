@@ -1,6 +1,6 @@
 //! Defaults, kinds, bounds, unknown keys, and the rules between mini programs.
 
-use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use super::{
     super::{
@@ -182,25 +182,11 @@ fn each_wrong_kind_is_told_with_its_key_and_line() {
 
 #[test]
 fn an_unknown_key_is_refused_wherever_it_stands() {
-    for section in [
-        "server",
-        "store",
-        "secrets",
-        "wechat",
-        "token",
-        "sign_in",
-        "limits",
-        "registration",
-        "sms",
-        "sms.tencent",
-        "sms.aliyun",
-        "sms.webhook",
-        "mail",
-        "profile",
-        "content_check",
-        "avatars",
-        "log",
-    ] {
+    let sections = KEYS.iter().filter_map(|(key, _)| key.rsplit_once('.'));
+    for section in sections
+        .map(|(section, _)| section)
+        .collect::<BTreeSet<_>>()
+    {
         let told = problems(&format!("[{section}]\n\nnonsense = true\n"));
         let line =
             format!("menjin.toml:3: {section}.nonsense: there is no such key; here can stand");
