@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use menjin_core::{Identity, IdentityId, Phone, Refusal, User, clock::Instant};
+use menjin_core::{
+    Identity, IdentityId, Phone, Refusal, User, clock::Instant, secret::same,
+};
 use menjin_store::{Channel, Entered, ExportedSend, ExportedVerification, Tx};
 
 use super::contacts;
@@ -78,7 +80,7 @@ async fn gather(app: &App, tx: &mut Tx, caller: &Caller) -> Result<Export, Failu
     for contact in own.filter(|contact| !contact.is_empty()) {
         let digest = contacts::digest(&app.options.master_keys, contact);
         for sent in &mut sends {
-            if sent.row.contact_digest == digest {
+            if same(&sent.row.contact_digest, &digest) {
                 sent.contact.clone_from(contact);
             }
         }

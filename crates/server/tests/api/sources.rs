@@ -17,7 +17,7 @@ const NAMES: [&str; 10] = [
 ];
 
 /// Lines that compare something of that name although it is no secret, or not in a way that shows it.
-const ALLOWED: [(&str, &str, &str); 7] = [
+const ALLOWED: [(&str, &str, &str); 8] = [
     (
         "core/src/secret.rs",
         "left.ct_eq(right).into()",
@@ -37,6 +37,11 @@ const ALLOWED: [(&str, &str, &str); 7] = [
         "simulator/src/apps.rs",
         "expected != secret",
         "a secret of the simulator's, which guards nothing",
+    ),
+    (
+        "simulator/src/sessions.rs",
+        r#"hmac_sha256(&session.key, "") == signature"#,
+        "a signature of the simulator's, which guards nothing",
     ),
     (
         "simulator/src/wxa.rs",
