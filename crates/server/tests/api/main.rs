@@ -7,9 +7,11 @@
 
 mod avatar;
 mod consent;
+mod decrypt;
 mod delete;
 mod discovery;
 mod errands;
+mod events;
 mod export;
 mod harness;
 mod health;
