@@ -184,6 +184,27 @@ impl Pictures {
         self.there(delete).await.map(drop)
     }
 
+    /// Writes something, reads it, and erases it, for whoever wants to know whether that works.
+    ///
+    /// # Errors
+    ///
+    /// In words, without a key.
+    pub async fn try_out(&self) -> Result<(), String> {
+        const NAME: &str = "menjin-doctor.txt";
+        let probe = Bytes::from_static(b"written by menjin doctor");
+        let tried = async {
+            self.put(NAME, probe.clone()).await?;
+            let read = self.get(NAME).await?;
+            self.delete(NAME).await?;
+            Ok::<_, PlaceError>(read)
+        };
+        match tried.await {
+            Ok(read) if read.as_ref() == Some(&probe) => Ok(()),
+            Ok(_) => Err("what was written does not come back".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
     fn key(&self, name: &str) -> Key {
         Key::from(format!("{}{name}", self.folder))
     }
