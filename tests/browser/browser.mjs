@@ -40,7 +40,7 @@ async function listen(page, base, seen) {
     if (message.type() !== "error") return;
     const { url } = message.location();
     // The browser reports a refusal that was asked for on purpose as an error of its own.
-    const refused = /^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
+    const refused = /^Failed to load resource: the server responded with a status of [45]\d\d/.test(message.text());
     if (refused && url.startsWith(`${base}/v1/user/`)) seen.refused.push(url);
     else seen.errors.push(`${message.text()} (${url})`);
   });

@@ -1,54 +1,21 @@
 // Tries the phone page of a running `menjin dev` as a newcomer would, in a real browser.
 //
 //     node phone.mjs <base-url> [screenshot-dir]
+//
+// With `IMPORTED` set to the number of an imported account, that account is taken over too.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
-import path from "node:path";
+import { ACCOUNT_CHECKS } from "./account.mjs";
 import { openPage, quiet, replyOf, startBrowser } from "./browser.mjs";
+import { takePictures } from "./pictures.mjs";
+import { LOGIN, ME, invent, newestRun, shownStep, signIn, tap, tokenIsOpened } from "./steps.mjs";
 
-const LONGEST_MS = 180_000;
+const LONGEST_MS = 280_000;
 const HOSTILE = "<img src=x onerror=alert(1)>";
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const LOGIN = "/v1/user/login";
-const ME = "/v1/user/me";
-
-const newestRun = (page) => page.locator(".run").first();
-const tap = (page, path, selector) => replyOf(page, path, () => page.click(selector));
-
-async function invent(page, name) {
-  await page.fill("#invent-name", name);
-  await page.press("#invent-name", "Enter");
-  await page.waitForFunction((wanted) => document.querySelector("#name").textContent === wanted, name);
-}
-
-/** The JSON of a block as it stands on the page, with what was folded opened. */
-async function shownJson(block) {
-  for (const fold of await block.locator(".fold[aria-expanded=false]").all()) await fold.click();
-  const text = await block.evaluate((pre) => {
-    const copy = pre.cloneNode(true);
-    for (const button of copy.querySelectorAll("button")) button.remove();
-    return copy.textContent;
-  });
-  return JSON.parse(text);
-}
-
-/** What the newest run shows for its n-th step: the request and the reply. */
-async function shownStep(page, index) {
-  const step = newestRun(page).locator(".step").nth(index);
-  const blocks = step.locator(".json");
-  return { request: await shownJson(blocks.first()), reply: await shownJson(blocks.last()) };
-}
-
-async function signIn(page) {
-  const before = await page.locator(".run").count();
-  const reply = await tap(page, LOGIN, "#sign-in");
-  await page.waitForFunction((count) => document.querySelectorAll(".run").length > count, before);
-  return reply;
-}
 
 async function opensAndSignsIn(browser, base) {
   const { context, page, seen, answer } = await openPage(browser, base);
@@ -73,23 +40,6 @@ async function opensAndSignsIn(browser, base) {
   await tokenIsOpened(page, body.access_token);
   quiet(seen);
   await context.close();
-}
-
-async function tokenIsOpened(page, token) {
-  const [header, payload] = token.split(".").slice(0, 2).map((part) => JSON.parse(Buffer.from(part, "base64url")));
-  const shown = await page.locator("#token .claim").evaluateAll((rows) =>
-    rows.map((row) => [row.querySelector("dt").textContent, row.querySelector(".value").textContent]));
-  const expected = [...Object.entries(header), ...Object.entries(payload)]
-    .map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
-  assert.deepEqual(shown, expected, "the token, opened");
-  assert.equal(await page.locator("#token .meaning").count(), expected.length, "every claim is explained");
-  await page.waitForSelector("#token .holds.good");
-  const countdown = page.locator("#token [data-countdown]");
-  const first = await countdown.textContent();
-  assert.match(first, /^(\d+:)?\d\d:\d\d$/);
-  await page.waitForFunction(
-    (before) => document.querySelector("#token [data-countdown]").textContent !== before, first);
-  assert.match(await countdown.textContent(), /^(\d+:)?\d\d:\d\d$/);
 }
 
 async function sameCodeAgain(browser, base) {
@@ -248,28 +198,6 @@ async function linksLeadSomewhere(browser, base) {
   await context.close();
 }
 
-async function takePictures(browser, base, folder) {
-  mkdirSync(folder, { recursive: true });
-  const pictures = [
-    ["phone-page.zh.png", null, { locale: "zh-CN", width: 1200, height: 836 }],
-    ["phone-page.narrow.png", null, { locale: "zh-CN", width: 390, height: 844 }],
-    ["phone-page.png", "Mei", { locale: "en-GB", width: 1200, height: 836 }],
-    ["phone-page.dark.png", "Mei", { locale: "en-GB", width: 1200, height: 836, colorScheme: "dark" }],
-  ];
-  for (const [name, person, options] of pictures) {
-    const { context, page } = await openPage(browser, base, options);
-    if (person) await invent(page, person);
-    await signIn(page);
-    await page.waitForSelector("#token .holds.good");
-    await page.mouse.move(0, 0);
-    await page.evaluate(() => document.activeElement.blur());
-    await page.waitForSelector(".toast:not(.shown)");
-    await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
-    await page.screenshot({ path: path.join(folder, name) });
-    await context.close();
-  }
-}
-
 async function main() {
   const [given, folder] = process.argv.slice(2);
   if (!given) throw new Error("usage: node phone.mjs <base-url> [screenshot-dir]");
@@ -283,7 +211,7 @@ async function main() {
     // First, while the simulator knows only the people that it comes with.
     if (folder) await takePictures(browser, base, folder);
     const checks = [opensAndSignsIn, sameCodeAgain, hostileNamesAreText, mistakesAreRefused, speaksBothLanguages,
-      worksByKeyboard, fitsEveryWidth, saysThatTheServerIsGone, linksLeadSomewhere];
+      worksByKeyboard, fitsEveryWidth, saysThatTheServerIsGone, linksLeadSomewhere, ...ACCOUNT_CHECKS];
     for (const check of checks) {
       await check(browser, base).catch((error) => {
         throw new Error(`${check.name}: ${error.message}`, { cause: error });

@@ -57,8 +57,10 @@ const timeOf = (message) => new Date(message.at).getTime();
 /** Lets what was just sent appear: the newest message of that kind, shown over the screen. Null if none came. */
 export async function receive(kind, to) {
   await fetchMessages();
-  const wanted = (message) => message.kind === kind && (kind === "sms" ? spelled(message.to) === spelled(to) : message.to.toLowerCase() === to.trim().toLowerCase());
+  const plain = kind === "sms" ? spelled : (address) => address.trim().toLowerCase();
+  const wanted = (message) => message.kind === kind && plain(message.to) === plain(to);
   const message = mine().find(wanted) ?? null;
+  showInbox(false);
   if (message) showBanner(message);
   return message;
 }
