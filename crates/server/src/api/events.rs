@@ -1,6 +1,6 @@
 //! `GET` and `POST /wechat/events/{appid}`: WeChat's message push.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery, State, rejection::PathRejection};
 use menjin_core::{Appid, Refusal};
 use menjin_wechat::{PushError, PushKeys, PushQuery};
 
@@ -37,10 +37,10 @@ const SUCCESS: &str = "success";
 )]
 pub(crate) async fn check(
     State(app): State<App>,
-    Path(appid): Path<String>,
+    appid: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<String, Failure> {
-    let (_, keys) = keys(&app, &appid)?;
+    let (_, keys) = keys(&app, appid)?;
     let query = Form::parse(query.unwrap_or_default().as_bytes());
     let field = |name| query.field(name).ok_or(Refusal::Forbidden);
     if !keys.verify_url(field("signature")?, field("timestamp")?, field("nonce")?) {
@@ -77,11 +77,11 @@ pub(crate) async fn check(
 )]
 pub(crate) async fn push(
     State(app): State<App>,
-    Path(appid): Path<String>,
+    appid: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     body: Result<RawBody, Failure>,
 ) -> Result<&'static str, Failure> {
-    let (appid, keys) = keys(&app, &appid)?;
+    let (appid, keys) = keys(&app, appid)?;
     let query = Form::parse(query.unwrap_or_default().as_bytes());
     let field = |name| query.field(name).unwrap_or_default();
     let signed = PushQuery {
@@ -106,7 +106,11 @@ pub(crate) async fn push(
 }
 
 /// The mini program, if a push is expected for it.
-fn keys<'a>(app: &'a App, appid: &str) -> Result<(&'a Appid, &'a PushKeys), Refusal> {
+fn keys(
+    app: &App,
+    appid: Result<Path<String>, PathRejection>,
+) -> Result<(&Appid, &PushKeys), Refusal> {
+    let Path(appid) = appid.map_err(|_| Refusal::NotFound)?;
     let mut apps = app.options.apps.iter();
     let found = apps.find(|app| app.appid.as_str() == appid);
     let found = found.and_then(|app| Some((&app.appid, app.push.as_ref()?)));

@@ -1,6 +1,6 @@
 //! Deletion against whatever else a person does at that moment.
 
-use futures_util::future::{join, join3, join_all};
+use futures_util::future::{join, join_all, join3};
 use serde_json::json;
 
 use super::INVALID;
@@ -34,7 +34,10 @@ async fn assert_gone(app: &TestApp, uid: i64, sign_ins: &[Reply]) {
         }
     }
     assert_eq!(app.rows(&format!("users WHERE uid = {uid}")).await, 0);
-    assert_eq!(app.rows(&format!("identities WHERE user_id = {uid}")).await, 0);
+    assert_eq!(
+        app.rows(&format!("identities WHERE user_id = {uid}")).await,
+        0
+    );
 }
 
 /// Registers, and deletes while signing in: with a fresh code, with one that was used just before, and in
@@ -60,7 +63,10 @@ async fn race(app: &TestApp, n: usize) {
     if n.is_multiple_of(10) {
         let again = app.user(&name, &number).await;
         let me = app.me(&again.token).await.json();
-        assert!(me["uid"].as_i64().unwrap() > old && me["nickname"] == "", "{me}");
+        assert!(
+            me["uid"].as_i64().unwrap() > old && me["nickname"] == "",
+            "{me}"
+        );
     }
 }
 
@@ -137,4 +143,34 @@ on_each_database! {
         join_all(all).await;
         assert_eq!(app.rows("users").await + app.rows("identities").await, 0);
     }
+}
+
+/// Proves DEL-4: a sign-in that is about to join an account when that is deleted fails nobody, and finds a
+/// guest.
+#[tokio::test]
+async fn a_sign_in_that_is_overtaken_finds_a_guest() {
+    let app = TestApp::postgres().await;
+    let person = app.user("wang", "13800138000").await;
+    let connected = tokio_postgres::connect(&app.store_url, tokio_postgres::NoTls).await;
+    let (client, connection) = connected.unwrap();
+    let connection = tokio::spawn(connection);
+    client
+        .batch_execute("BEGIN; DELETE FROM users")
+        .await
+        .unwrap();
+    let waits = "SELECT COUNT(*) FROM pg_stat_activity
+                  WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let committing = async {
+        while client.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            tokio::task::yield_now().await;
+        }
+        client.batch_execute("COMMIT").await.unwrap();
+    };
+    let (there, ()) = join(app.sign_in_there("wang"), committing).await;
+    assert_eq!(there.json()["registered"], false, "{}", there.text);
+    assert_eq!(app.me(&there.token()).await.status, 200);
+    assert_eq!(app.me(&person.token).await.line(), INVALID);
+    drop(client);
+    connection.await.unwrap().unwrap();
+    app.end().await;
 }

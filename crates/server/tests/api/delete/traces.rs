@@ -1,7 +1,11 @@
 //! What is left of somebody in the files of the database.
 
+use std::time::Duration;
+
 use menjin_core::profile::{Field, Fields, Kind, SetBy};
 use serde_json::json;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::{harness::TestApp, stub::Stub};
 
@@ -17,7 +21,9 @@ const SESSION_KEY: &str = "Y2FuYXJ5IHNlc3Npb24hIQ==";
 const ADDRESS: &str = "203.0.113.77";
 
 fn holds(bytes: &[u8], needle: &str) -> bool {
-    bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
+    bytes
+        .windows(needle.len())
+        .any(|window| window == needle.as_bytes())
 }
 
 /// Somebody with all of it, who goes; by themselves, or by somebody else.
@@ -42,14 +48,23 @@ async fn somebody_comes_and_goes(app: TestApp) {
     assert_eq!(asked.status, 200, "{}", asked.text);
     let code = there.code_to(&format!("+86{PHONE}")).await;
     let body = json!({ "phone": PHONE, "code": code });
-    let token = there.post_as(&guest, "/v1/user/verify", &body).await.token();
+    let token = there
+        .post_as(&guest, "/v1/user/verify", &body)
+        .await
+        .token();
     let words = json!({ "nickname": NICKNAME, "campus": CAMPUS, "wants": WANTS });
     let set = there.post_as(&token, "/v1/user/setuser", &words).await;
     assert_eq!(set.status, 200, "{}", set.text);
-    there.sql(&format!("UPDATE users SET email = '{MAIL}'")).await;
-    there.sql(&format!("UPDATE sends SET address = '{ADDRESS}'")).await;
+    there
+        .sql(&format!("UPDATE users SET email = '{MAIL}'"))
+        .await;
+    there
+        .sql(&format!("UPDATE sends SET address = '{ADDRESS}'"))
+        .await;
     let before = there.stored().await;
-    let canaries = [PHONE, MAIL, NICKNAME, CAMPUS, WANTS, OPENID, UNIONID, ADDRESS];
+    let canaries = [
+        PHONE, MAIL, NICKNAME, CAMPUS, WANTS, OPENID, UNIONID, ADDRESS,
+    ];
     for canary in canaries {
         assert!(holds(&before, canary), "{canary} was to be there before");
     }
@@ -77,4 +92,26 @@ async fn nothing_is_left_in_the_files_of_sqlite() {
 #[tokio::test]
 async fn nothing_is_left_in_the_rows_of_postgres() {
     somebody_comes_and_goes(TestApp::postgres().await).await;
+}
+
+/// Proves DEL-3: the server does that by itself, within seconds of the deletion.
+#[tokio::test]
+async fn the_files_are_scrubbed_soon() {
+    let app = TestApp::sqlite().await;
+    let wang = app.user("wang", PHONE).await;
+    let stop = CancellationToken::new();
+    let tending = {
+        let (app, stop) = (app.app.clone(), stop.clone());
+        tokio::spawn(async move { app.tend(stop).await })
+    };
+    assert_eq!(app.delete(&wang.token, &wang.openid).await.status, 200);
+    let began = Instant::now();
+    let mut look = tokio::time::interval(Duration::from_millis(50));
+    while holds(&app.stored().await, PHONE) {
+        assert!(began.elapsed() < Duration::from_secs(5), "still there");
+        look.tick().await;
+    }
+    stop.cancel();
+    tending.await.unwrap().unwrap();
+    app.end().await;
 }

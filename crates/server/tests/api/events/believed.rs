@@ -1,6 +1,6 @@
 //! Which pushes are believed, and how often.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use axum::{body::Body, http::Request};
@@ -18,11 +18,11 @@ fn sign(token: &str, timestamp: &str, nonce: &str) -> String {
     let mut parts = [token, timestamp, nonce];
     parts.sort_unstable();
     let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, parts.concat().as_bytes());
-    digest
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut hex = String::new();
+    for byte in digest.as_ref() {
+        write!(hex, "{byte:02x}").unwrap();
+    }
+    hex
 }
 
 /// A query that was signed at this second.
@@ -79,7 +79,8 @@ on_each_database! {
     async fn no_keys_no_push(app) {
         let there = listening(app, None).await;
         let query = signed(now(app));
-        for (app, appid) in [(app, APPID), (app, OTHER), (&there, "wx0000000000000000"), (&there, "%00")] {
+        for (app, appid) in [(app, APPID), (app, OTHER), (&there, "wx0000000000000000"), (&there, "%00"),
+            (&there, "%FF")] {
             let pushed = post(app, appid, &query, "{}").await;
             assert_eq!(error(&pushed), (404, "not_found".to_owned()));
             let asked = app.get(&format!("/wechat/events/{appid}?{query}&echostr=1")).await;

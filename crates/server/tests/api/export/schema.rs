@@ -133,21 +133,18 @@ const OF_THE_SERVICE: [&str; 2] = ["signing_keys", "refinery_schema_history"];
 
 /// Every column that the database has, as `table.column`.
 async fn columns(app: &TestApp) -> BTreeSet<String> {
-    let all = match app.store_url.strip_prefix("sqlite://") {
-        Some(path) => {
-            let connection = rusqlite::Connection::open(path).unwrap();
-            let text = "SELECT t.name || '.' || c.name FROM pragma_table_list t
-                          JOIN pragma_table_xinfo(t.name) c
-                         WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite_%'";
-            let mut statement = connection.prepare(text).unwrap();
-            let rows = statement.query_map([], |row| row.get(0)).unwrap();
-            rows.collect::<Result<Vec<String>, _>>().unwrap()
-        }
-        None => {
-            let text = "SELECT table_name || '.' || column_name FROM information_schema.columns
-                         WHERE table_schema = 'public'";
-            ask(app.store_url.rsplit_once('/').unwrap().1, text).await
-        }
+    let all = if let Some(path) = app.store_url.strip_prefix("sqlite://") {
+        let connection = rusqlite::Connection::open(path).unwrap();
+        let text = "SELECT t.name || '.' || c.name FROM pragma_table_list t
+                      JOIN pragma_table_xinfo(t.name) c
+                     WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite_%'";
+        let mut statement = connection.prepare(text).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<Vec<String>, _>>().unwrap()
+    } else {
+        let text = "SELECT table_name || '.' || column_name FROM information_schema.columns
+                     WHERE table_schema = 'public'";
+        ask(app.store_url.rsplit_once('/').unwrap().1, text).await
     };
     let is_of_people = |column: &String| {
         let (table, _) = column.split_once('.').unwrap();
