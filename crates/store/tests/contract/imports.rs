@@ -105,6 +105,20 @@ on_each_database! {
         assert_eq!(ask!(db, |tx| tx.user_find(uid).await).unwrap(), Some(before));
     }
 
+    async fn what_an_import_would_do_is_what_it_does(db) {
+        let foresee = async |new: NewUser<'static>| {
+            ask!(db, |tx| tx.user_foresee_import(&new).await).unwrap()
+        };
+        assert_eq!(foresee(old(PHONE)).await, None);
+        let uid = tell!(db, |tx| tx.user_import(&old(PHONE)).await).unwrap().uid();
+        assert_eq!(foresee(old(PHONE)).await, Some(Imported::Unchanged(uid)));
+        let other = NewUser { nickname: "", ..old(PHONE) };
+        assert_eq!(foresee(other).await, Some(Imported::Updated(uid)));
+        assert_eq!(foresee(old(PHONE)).await, Some(Imported::Unchanged(uid)), "nothing was done");
+        tell!(db, |tx| tx.user_claim(uid, None, 5_000).await).unwrap();
+        assert_eq!(foresee(other).await, Some(Imported::Claimed(uid)));
+    }
+
     async fn an_account_without_a_number_is_not_imported(db) {
         let refused = tell!(db, |tx| tx.user_import(&NewUser::empty(1)).await).unwrap_err();
         assert!(matches!(refused, Error::Broken), "{refused:?}");

@@ -78,78 +78,70 @@ fn a_row_becomes_a_person() {
 }
 
 /// Rows that are refused, and what is said of them.
-fn refused() -> Vec<(Value, &'static str)> {
-    vec![
-        (json!({ "nickname": "a" }), "phone: is missing"),
-        (json!({ "phone": "12345" }), "phone: not a phone number"),
-        (json!({ "phone": ["13800138000"] }), "phone: has to be text"),
-        (
-            json!({ "phone": "+85251234567" }),
-            "phone: not a phone number",
-        ),
-        (
-            json!({ "nickname": "a\nb" }),
-            "nickname: has to be 64 characters",
-        ),
-        (
-            json!({ "nickname": 7 }),
-            "nickname: has to be 64 characters",
-        ),
-        (
-            json!({ "campus": "West" }),
-            "campus: is none of profile.campuses",
-        ),
-        (json!({ "role": "root" }), "role: has to be user or admin"),
-        (json!({ "mail": "nobody" }), "mail: not a mail address"),
-        (
-            json!({ "avatar": "javascript:1" }),
-            "avatar: has to be an address",
-        ),
-        (
-            json!({ "wants": "too long" }),
-            "wants: has to be text of 5 characters at most",
-        ),
-        (
-            json!({ "available": "perhaps" }),
-            "available: has to be true or false",
-        ),
-        (
-            json!({ "year": 1999 }),
-            "year: has to be a whole number from 2000 to 2100",
-        ),
-        (json!({ "shift": "noon" }), "shift: is none of its values"),
-        (
-            json!({ "appid": "wx1" }),
-            "appid: there have to be as many as openids",
-        ),
-        (
-            json!({ "openid": "o1 o2" }),
-            "appid: there have to be as many as openids",
-        ),
-        (
-            json!({ "unionid": "u1" }),
-            "unionid: there have to be as many as openids",
-        ),
-        (
-            json!({ "appid": "wx9", "openid": "o1" }),
-            "appid: is none of wechat.apps",
-        ),
-        (json!({ "openid": "o+1" }), "openid: an openid has"),
-        (
-            json!({ "openid": "admin" }),
-            "openid: an openid is never the name",
-        ),
-        (
-            json!({ "openid": "o1", "unionid": "u+1" }),
-            "unionid: a unionid has",
-        ),
-    ]
-}
+const REFUSED: &[(&str, &str)] = &[
+    (r#"{"nickname": "a"}"#, "phone: is missing"),
+    (r#"{"phone": "12345"}"#, "phone: not a phone number"),
+    (r#"{"phone": ["13800138000"]}"#, "phone: has to be text"),
+    (r#"{"phone": "+85251234567"}"#, "phone: not a phone number"),
+    (
+        r#"{"nickname": "a\nb"}"#,
+        "nickname: has to be 64 characters",
+    ),
+    (r#"{"nickname": 7}"#, "nickname: has to be 64 characters"),
+    (
+        r#"{"campus": "West"}"#,
+        "campus: is none of profile.campuses",
+    ),
+    (r#"{"role": "root"}"#, "role: has to be user or admin"),
+    (r#"{"mail": "nobody"}"#, "mail: not a mail address"),
+    (
+        r#"{"avatar": "javascript:1"}"#,
+        "avatar: has to be an address",
+    ),
+    (
+        r#"{"wants": "too long"}"#,
+        "wants: has to be text of 5 characters at most",
+    ),
+    (
+        r#"{"available": "perhaps"}"#,
+        "available: has to be true or false",
+    ),
+    (
+        r#"{"year": 1999}"#,
+        "year: has to be a whole number from 2000 to 2100",
+    ),
+    (r#"{"shift": "noon"}"#, "shift: is none of its values"),
+    (
+        r#"{"appid": "wx1"}"#,
+        "appid: there have to be as many as openids",
+    ),
+    (
+        r#"{"openid": "o1 o2"}"#,
+        "appid: there have to be as many as openids",
+    ),
+    (
+        r#"{"unionid": "u1"}"#,
+        "unionid: there have to be as many as openids",
+    ),
+    (
+        r#"{"appid": "wx9", "openid": "o1"}"#,
+        "appid: is none of wechat.apps",
+    ),
+    (r#"{"openid": "o+1"}"#, "openid: an openid has"),
+    (
+        r#"{"openid": "admin"}"#,
+        "openid: an openid is never the name",
+    ),
+    (
+        r#"{"openid": "o1", "unionid": "u+1"}"#,
+        "unionid: a unionid has",
+    ),
+];
 
 #[test]
 fn every_cell_is_checked_and_none_is_quoted() {
-    for (row, told) in refused() {
-        let mut whole = row.clone();
+    for (row, told) in REFUSED {
+        let mut whole: Value = serde_json::from_str(row).unwrap();
         let object = whole.as_object_mut().unwrap();
         if !told.starts_with("phone") {
             object.insert("phone".to_owned(), "13800138000".into());
