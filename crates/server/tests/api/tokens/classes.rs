@@ -2,7 +2,7 @@
 
 use axum::{body::Body, http::Request};
 use menjin_core::Role;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::INVALID;
 use crate::harness::{TestApp, on_each_database};
@@ -54,25 +54,84 @@ on_each_database! {
     }
 }
 
+/// Where a guest's token is good: to register, for what is the guest's own, and to leave.
+const FOR_GUESTS: [&str; 9] = [
+    "/v1/user/checksession",
+    "/v1/user/delete",
+    "/v1/user/export",
+    "/v1/user/logout",
+    "/v1/user/me",
+    "/v1/user/migration",
+    "/v1/user/register",
+    "/v1/user/verify",
+    "/v1/wechat/decrypt",
+];
+/// Where it is good for nothing.
+const FOR_USERS: [&str; 8] = [
+    "/v1/status/getUser",
+    "/v1/user/avatar",
+    "/v1/user/consent",
+    "/v1/user/logout_all",
+    "/v1/user/newemail",
+    "/v1/user/newphone",
+    "/v1/user/phonechange_verify",
+    "/v1/user/setuser",
+];
+
+/// The method, path and security of every documented operation.
+async fn operations(app: &TestApp) -> Vec<(String, String, Value)> {
+    let document = app.get("/openapi.json").await.json();
+    let mut all = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, route) in methods.as_object().unwrap() {
+            let security = route.get("security").cloned().unwrap_or_default();
+            all.push((method.to_uppercase(), path.clone(), security));
+        }
+    }
+    all
+}
+
 /// The routes that ask for a token are those of which the reference says so.
 #[tokio::test]
 async fn a_protected_route_is_documented_as_one() {
     let app = TestApp::sqlite().await;
-    let document = app.get("/openapi.json").await.json();
     let mut protected = Vec::new();
-    for (path, methods) in document["paths"].as_object().unwrap() {
-        for (method, route) in methods.as_object().unwrap() {
-            let request = Request::builder()
-                .method(method.to_uppercase().as_str())
-                .uri(path);
-            let reply = app.send(request.body(Body::empty()).unwrap()).await;
-            let asks = reply.header("www-authenticate").starts_with("Bearer");
-            assert_eq!(asks, route.get("security").is_some(), "{path}");
-            if asks {
-                protected.push(path.clone());
-            }
+    for (method, path, security) in operations(&app).await {
+        let request = Request::builder().method(method.as_str()).uri(&path);
+        let reply = app.send(request.body(Body::empty()).unwrap()).await;
+        let asks = reply.header("www-authenticate").starts_with("Bearer");
+        let needed = security
+            .as_array()
+            .is_some_and(|ways| !ways.contains(&json!({})));
+        assert_eq!(asks, needed, "{path}");
+        if !security.is_null() {
+            protected.push(path);
         }
     }
-    assert_eq!(protected, ["/v1/user/me"]);
+    let mut known = [&FOR_GUESTS[..], &FOR_USERS].concat();
+    known.sort_unstable();
+    protected.sort_unstable();
+    assert_eq!(protected, known);
     app.end().await;
+}
+
+on_each_database! {
+    /// Proves LGN-11: a guest's token gets 403 at every route but those that are for guests as well,
+    /// whatever else is wrong with the request.
+    async fn a_guest_is_kept_out_of_what_is_for_users(app) {
+        let guest = app.sign_in("guest").await.token();
+        let mut kept_out = 0;
+        for (method, path, _) in operations(app).await {
+            if !FOR_USERS.contains(&path.as_str()) {
+                continue;
+            }
+            let request = Request::builder().method(method.as_str()).uri(&path)
+                .header("authorization", format!("Bearer {guest}"))
+                .header("content-type", "application/json");
+            let reply = app.send(request.body(Body::from("{}")).unwrap()).await;
+            assert_eq!(reply.status, 403, "{path}: {}", reply.text);
+            kept_out += 1;
+        }
+        assert_eq!(kept_out, FOR_USERS.len());
+    }
 }
