@@ -118,9 +118,9 @@ fn headers_of_a_jpeg(side: u16, kind: u8) -> Vec<u8> {
 
 /// The beginning of a lossless picture.
 fn headers_of_a_webp(side: u32) -> Vec<u8> {
-    let size = (side - 1) | (side - 1) << 14;
+    let dimensions = (side - 1) | (side - 1) << 14;
     let mut body = b"WEBPVP8L\x0a\0\0\0\x2f".to_vec();
-    body.extend(size.to_le_bytes());
+    body.extend(dimensions.to_le_bytes());
     body.extend([0; 5]);
     let length = u32::try_from(body.len()).unwrap().to_le_bytes();
     [b"RIFF", &length[..], &body].concat()
