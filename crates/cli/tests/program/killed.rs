@@ -230,9 +230,9 @@ impl Done {
 }
 
 fn nothing_is_undone(phoenix: &Phoenix, lives: usize) {
-    let lived: Vec<_> = (0..lives).map(|life| Done::live(phoenix, life)).collect();
+    let all: Vec<_> = (0..lives).map(|life| Done::live(phoenix, life)).collect();
     let server = phoenix.rise();
-    for done in &lived {
+    for done in &all {
         done.check(phoenix, server.public);
     }
 }

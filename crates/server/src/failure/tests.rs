@@ -6,7 +6,7 @@ use menjin_messages::RefusedKind;
 use menjin_wechat::Rejection;
 
 use super::*;
-use crate::{errcodes, routes::ROUTES};
+use crate::errcodes;
 
 const SHAPES: [Shape; 5] = [
     Shape::SignIn,
@@ -20,7 +20,7 @@ const WAIT: Duration = Duration::from_millis(2_500);
 
 /// Every refusal there is. The match makes a new one fail to compile until it stands here.
 fn refusals() -> Vec<Refusal> {
-    let all = vec![
+    let mut all = vec![
         Refusal::MalformedBody,
         Refusal::UnsupportedMediaType,
         Refusal::BodyTooLarge,
@@ -37,20 +37,8 @@ fn refusals() -> Vec<Refusal> {
         Refusal::TokenExpired,
         Refusal::TokenInvalid,
         Refusal::Forbidden,
-        Refusal::Invalid(Input("phone")),
-        Refusal::UnknownField,
-        Refusal::AlreadyRegistered,
-        Refusal::PhoneInUse,
-        Refusal::SamePhone,
-        Refusal::SameEmail,
-        Refusal::WrongCode(Purpose::Register),
-        Refusal::ContentRejected,
-        Refusal::ConsentNeeded,
-        Refusal::SessionExpired,
-        Refusal::InvalidEncryptedData,
-        Refusal::PictureRefused("this is no picture"),
-        Refusal::PictureTooLarge,
     ];
+    all.extend(refusals_of_accounts());
     for refusal in &all {
         match refusal {
             Refusal::MalformedBody
@@ -85,6 +73,25 @@ fn refusals() -> Vec<Refusal> {
         }
     }
     all
+}
+
+/// Those that only the routes of accounts give.
+fn refusals_of_accounts() -> Vec<Refusal> {
+    vec![
+        Refusal::Invalid(Input("phone")),
+        Refusal::UnknownField,
+        Refusal::AlreadyRegistered,
+        Refusal::PhoneInUse,
+        Refusal::SamePhone,
+        Refusal::SameEmail,
+        Refusal::WrongCode(Purpose::Register),
+        Refusal::ContentRejected,
+        Refusal::ConsentNeeded,
+        Refusal::SessionExpired,
+        Refusal::InvalidEncryptedData,
+        Refusal::PictureRefused("this is no picture"),
+        Refusal::PictureTooLarge,
+    ]
 }
 
 /// Whether only the routes of accounts refuse so.
