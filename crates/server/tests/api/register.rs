@@ -165,7 +165,7 @@ on_each_database! {
         for (path, body, word) in [
             (REGISTER, json!({}), "invalid_phone"),
             (REGISTER, json!({ "phone": "12345" }), "invalid_phone"),
-            (REGISTER, json!({ "phone": 13800138000_i64 }), "invalid_phone"),
+            (REGISTER, json!({ "phone": 13_800_138_000_i64 }), "invalid_phone"),
             (REGISTER, json!({ "phone": "+14155550123" }), "invalid_phone"),
             (REGISTER, json!({ "phone_code": "with blanks" }), "invalid_phone_code"),
             (REGISTER, json!({ "phone_code": 7 }), "invalid_phone_code"),

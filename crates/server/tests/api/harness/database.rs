@@ -42,19 +42,15 @@ async fn connect(database: &str) -> (tokio_postgres::Client, Connection) {
 
 /// What a query that gives one number says.
 pub(crate) async fn count(store_url: &str, query: &str) -> i64 {
-    match store_url.strip_prefix("sqlite://") {
-        Some(path) => {
-            let connection = rusqlite::Connection::open(path).unwrap();
-            connection.query_row(query, [], |row| row.get(0)).unwrap()
-        }
-        None => {
-            let (client, connection) = connect(store_url.rsplit_once('/').unwrap().1).await;
-            let row = client.query_one(query, &[]).await.unwrap();
-            drop(client);
-            connection.await.unwrap().unwrap();
-            row.get(0)
-        }
+    if let Some(path) = store_url.strip_prefix("sqlite://") {
+        let connection = rusqlite::Connection::open(path).unwrap();
+        return connection.query_row(query, [], |row| row.get(0)).unwrap();
     }
+    let (client, connection) = connect(store_url.rsplit_once('/').unwrap().1).await;
+    let row = client.query_one(query, &[]).await.unwrap();
+    drop(client);
+    connection.await.unwrap().unwrap();
+    row.get(0)
 }
 
 impl TestApp {
