@@ -46,6 +46,7 @@ async function registersBySms(browser, base) {
 
   await page.click(".banner-open");
   assert.equal(await page.inputValue("#register-digits"), code, "the code was tapped in");
+  assert.equal(await page.isVisible("#unread"), false, "the message is read");
   const proved = await done(page, "/v1/user/verify", "#register-prove");
   assert.equal(proved.body.status, "verified");
   assert.equal(await page.textContent("#badge"), "Registered");

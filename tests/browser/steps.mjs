@@ -8,7 +8,8 @@ export const ME = "/v1/user/me";
 
 /** The run on top. */
 export const newestRun = (page) => page.locator(".run").first();
-/** Clicks, and gives back the reply of this path that comes of it, once the page has shown it. */
+
+/** Clicks, and gives back the reply of this path that comes of it. */
 export const tap = (page, path, selector) => replyOf(page, path, () => page.click(selector));
 
 /** Invents somebody and gives them the phone. */
@@ -62,8 +63,9 @@ export async function tokenIsOpened(page, token) {
   assert.match(await countdown.textContent(), /^(\d+:)?\d\d:\d\d$/);
 }
 
-/** The name of the newest person, who did not exist before. */
 let invented = 0;
+
+/** A name that nobody has had before. */
 export const somebody = (name) => `${name} ${(invented += 1)}`;
 
 /** Clicks, waits for the reply of this path, and then until the tap is over. */

@@ -1,11 +1,6 @@
 //! The phone page of `menjin dev` in a real browser.
 
-use std::{
-    fs::DirBuilder,
-    os::unix::fs::DirBuilderExt,
-    path::Path,
-    time::Duration,
-};
+use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, path::Path, time::Duration};
 
 use crate::{
     dev::Dev,

@@ -118,6 +118,9 @@ function showBanner(message) {
 
 function openBanner(message) {
   hideBanner();
+  // Whoever taps it has read it, and all before it.
+  boxOf(person()).seen = mine().length;
+  showInbox(false);
   if (message.kind === "sms" && message.code && use(message.code)) return;
   document.querySelector("[data-tab=messages]").click();
 }

@@ -4,7 +4,7 @@ import { element } from "./dom.js";
 import { say } from "./words.js";
 
 const LONG = 96;
-const ONE_LINE = 60;
+const ONE_LINE = 44;
 
 /** A block with this value in it. */
 export function jsonBlock(value) {
