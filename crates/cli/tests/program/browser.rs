@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Longer than the script gives itself.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_mins(5);
 /// Whose account waits for its owner.
 const IMPORTED: &str = "13900139000";
 
