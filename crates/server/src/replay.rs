@@ -15,10 +15,10 @@ use tokio::sync::watch;
 
 use crate::failure::Failure;
 
-/// Outcomes that are remembered, in 5 MiB: what a hash table of 65,536 places holds beside the flights
-/// under way; 1,800 sign-ins a second for the default window. Beyond it the oldest are forgotten
+/// Outcomes that are remembered, in 2.5 MiB: what a hash table of 32,768 places holds beside the flights
+/// under way; 930 sign-ins a second for the default window. Beyond it the oldest are forgotten
 /// early, and WeChat itself refuses their codes.
-const REMEMBERED: usize = 56_000;
+const REMEMBERED: usize = 28_000;
 
 /// Sixteen bytes of the keyed digest of a mini program and a code.
 pub(crate) type Digest = [u8; 16];
