@@ -166,7 +166,7 @@ impl Field {
 /// over what stands beside it. The empty one is none at all.
 #[must_use]
 pub fn is_nickname(text: &str) -> bool {
-    text.is_empty() || is_line(text, NAME)
+    text.is_empty() || (is_line(text, NAME) && !text.trim().is_empty())
 }
 
 /// Whether a text can be a campus where any is taken; otherwise it is one of the list.
@@ -265,7 +265,15 @@ mod tests {
         ] {
             assert!(is_nickname(good), "{good:?}");
         }
-        for bad in ["a\nb", "\u{1b}[31m", "\0", "\u{202e}gnp.exe", "\u{85}"] {
+        for bad in [
+            "  ",
+            "\u{3000}",
+            "a\nb",
+            "\u{1b}[31m",
+            "\0",
+            "\u{202e}gnp.exe",
+            "\u{85}",
+        ] {
             assert!(!is_nickname(bad), "{bad:?}");
         }
         assert!(!is_nickname(&"王".repeat(65)) && is_nickname(&"王".repeat(64)));

@@ -20,7 +20,7 @@ pub enum Refusal {
     #[error("the body took too long to arrive")]
     BodyTooSlow,
     /// There is nothing at this path.
-    #[error("there is nothing at this path")]
+    #[error("there is nothing of that name here")]
     NotFound,
     /// The path does not know this method.
     #[error("the path does not know this method")]
@@ -55,6 +55,9 @@ pub enum Refusal {
     /// The access token is malformed, forged, revoked, or not for us.
     #[error("the access token is not valid")]
     TokenInvalid,
+    /// What says that it comes from WeChat was not signed by it, or not just now.
+    #[error("not signed by WeChat, or not just now")]
+    NotSigned,
     /// The access token is good, but not for this.
     #[error("not allowed")]
     Forbidden,

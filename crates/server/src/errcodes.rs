@@ -154,6 +154,11 @@ pub(crate) const WORDS: &[(&str, &str, &str)] = &[
         "The access token is good, but not for this.",
     ),
     (
+        "not_signed",
+        "403",
+        "A pushed event was not signed by WeChat, or not just now.",
+    ),
+    (
         "unavailable",
         "503",
         "Something cannot be asked now; try again after Retry-After.",

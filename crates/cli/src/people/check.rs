@@ -240,7 +240,7 @@ fn takes(field: &Field) -> String {
 fn wanted(column: Column) -> &'static str {
     match column {
         Column::Nickname => "has to be 64 characters at most, on one line",
-        Column::Avatar => "has to be an address that begins with https:// or http://",
+        Column::Avatar => "has to be an address that begins with https://",
         Column::Campus => "is none of profile.campuses, or longer than 64 characters",
         Column::Role => "has to be user or admin",
         Column::Mail => "not a mail address",
@@ -249,9 +249,8 @@ fn wanted(column: Column) -> &'static str {
 }
 
 fn is_address(text: &str) -> bool {
-    let web = ["https://", "http://"];
     text.len() <= AVATAR
-        && web.iter().any(|scheme| text.starts_with(scheme))
+        && text.starts_with("https://")
         && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 

@@ -49,7 +49,10 @@ impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.name;
         writeln!(f, "{name} cannot be imported, and nothing was changed:")?;
-        for (line, wrong) in &self.shown {
+        // What only the whole file shows is found after what a line does.
+        let mut shown: Vec<_> = self.shown.iter().collect();
+        shown.sort_by_key(|(line, _)| *line);
+        for (line, wrong) in shown {
             writeln!(f, "{name}:{line}: {wrong}")?;
         }
         match self.more {

@@ -42,9 +42,9 @@ pub(crate) async fn check(
 ) -> Result<String, Failure> {
     let (_, keys) = keys(&app, appid)?;
     let query = Form::parse(query.unwrap_or_default().as_bytes());
-    let field = |name| query.field(name).ok_or(Refusal::Forbidden);
+    let field = |name| query.field(name).ok_or(Refusal::NotSigned);
     if !keys.verify_url(field("signature")?, field("timestamp")?, field("nonce")?) {
-        return Err(Refusal::Forbidden.into());
+        return Err(Refusal::NotSigned.into());
     }
     Ok(field("echostr")?.to_owned())
 }
@@ -94,12 +94,12 @@ pub(crate) async fn push(
         tracing::warn!(%appid, %error, "a push was not believed");
         match error {
             PushError::Malformed(_) => Refusal::MalformedBody,
-            _ => Refusal::Forbidden,
+            _ => Refusal::NotSigned,
         }
     })?;
     if !events::is_timely(&app, &event) {
         tracing::warn!(%appid, event = event.name, "a push was signed too long ago, or ahead of time");
-        return Err(Refusal::Forbidden.into());
+        return Err(Refusal::NotSigned.into());
     }
     events::heed(&app, appid, &event).await?;
     Ok(SUCCESS)

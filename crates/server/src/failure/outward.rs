@@ -71,6 +71,7 @@ pub(super) fn table(refusal: Refusal) -> (StatusCode, &'static str, i64) {
         Refusal::NoBearer => (StatusCode::UNAUTHORIZED, "no_bearer", 7_700_007),
         Refusal::TokenExpired => (StatusCode::UNAUTHORIZED, "token_expired", 7_700_008),
         Refusal::TokenInvalid => (StatusCode::UNAUTHORIZED, "invalid_token", 7_700_009),
+        Refusal::NotSigned => (StatusCode::FORBIDDEN, "not_signed", 7_700_024),
         Refusal::Forbidden => (StatusCode::FORBIDDEN, "forbidden", 7_700_005),
         of_account => table_of_accounts(of_account),
     }
@@ -148,7 +149,7 @@ pub(super) fn delivery(error: &SendError) -> Outward {
 /// Somebody whom it takes could not do their part; nothing was changed.
 fn delivery_failed() -> Outward {
     Outward {
-        errmsg: "it could not be sent; nothing was changed, try again".to_owned(),
+        errmsg: "a provider did not do its part; nothing was changed, try again".to_owned(),
         ..ours(StatusCode::BAD_GATEWAY, "delivery_failed", SYSTEM_ERROR)
     }
 }
@@ -201,7 +202,9 @@ impl Outward {
             return self;
         }
         match self.status {
-            StatusCode::BAD_REQUEST => Self {
+            // 40226 among them: WeChat will not have this person register.
+            StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN => Self {
+                status: StatusCode::BAD_REQUEST,
                 word: "invalid_phone_code".into(),
                 ..self
             },
@@ -209,7 +212,11 @@ impl Outward {
                 word: "too_many_requests".into(),
                 ..self
             },
-            StatusCode::FORBIDDEN => self,
+            _ if self.by_wechat => Self {
+                status: StatusCode::BAD_GATEWAY,
+                word: "delivery_failed".into(),
+                ..self
+            },
             _ => delivery_failed(),
         }
     }

@@ -37,6 +37,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::TokenExpired,
         Refusal::TokenInvalid,
         Refusal::Forbidden,
+        Refusal::NotSigned,
     ];
     all.extend(refusals_of_accounts());
     for refusal in &all {
@@ -57,6 +58,7 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::TokenExpired
             | Refusal::TokenInvalid
             | Refusal::Forbidden
+            | Refusal::NotSigned
             | Refusal::Invalid(_)
             | Refusal::UnknownField
             | Refusal::AlreadyRegistered
@@ -96,7 +98,7 @@ fn refusals_of_accounts() -> Vec<Refusal> {
 
 /// Whether only the routes of accounts refuse so.
 fn is_of_accounts(refusal: Refusal) -> bool {
-    table(refusal).2 >= 7_700_010
+    (7_700_010..=7_700_022).contains(&table(refusal).2)
 }
 
 /// Something that must not be seen.
@@ -282,6 +284,7 @@ fn the_reference_is_complete() {
         Refusal::TokenExpired,
         Refusal::TokenInvalid,
         Refusal::Forbidden,
+        Refusal::NotSigned,
     ];
     let at_sign_in = refusals()
         .into_iter()

@@ -110,7 +110,7 @@ async fn an_unknown_path_is_not_found() {
             assert_eq!(
                 reply.line(),
                 "404 {\"success\":false,\"error\":\"not_found\",\
-                 \"message\":\"there is nothing at this path\"}",
+                 \"message\":\"there is nothing of that name here\"}",
                 "{method} {path}"
             );
         }

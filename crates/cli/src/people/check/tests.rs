@@ -95,7 +95,7 @@ const REFUSED: &[(&str, &str)] = &[
     (r#"{"role": "root"}"#, "role: has to be user or admin"),
     (r#"{"mail": "nobody"}"#, "mail: not a mail address"),
     (
-        r#"{"avatar": "javascript:1"}"#,
+        r#"{"avatar": "http://img.example.com/1.jpg"}"#,
         "avatar: has to be an address",
     ),
     (
