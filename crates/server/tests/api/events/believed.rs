@@ -70,7 +70,7 @@ on_each_database! {
             &format!("{}&echostr=1", good.replace("nonce=77", "nonce=78")),
             &format!("{good}&nonce=77&echostr=1"),
         ] {
-            assert_eq!(error(&ask(query).await), (403, "forbidden".to_owned()), "{query}");
+            assert_eq!(error(&ask(query).await), (403, "not_signed".to_owned()), "{query}");
         }
         there.app.close().await;
     }
