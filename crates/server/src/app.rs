@@ -45,6 +45,8 @@ pub struct Inner {
     pub(crate) tokens: Tokens,
     pub(crate) replay: Replay,
     pub(crate) sign_in_limit: AddressLimit,
+    /// Of codes that are sent back, which needs no token.
+    pub(crate) code_limit: AddressLimit,
     pub(crate) metrics: Metrics,
     /// Whoever does errands holds this.
     pub(crate) errands: Mutex<()>,
@@ -81,6 +83,7 @@ impl App {
             tokens: Tokens::new(options.issuer(), clock.clone(), options.rotation.cache),
             replay: Replay::new(options.replay_window),
             sign_in_limit: AddressLimit::new(options.sign_in_per_address),
+            code_limit: AddressLimit::new(options.sign_in_per_address),
             metrics: Metrics::new(),
             errands: Mutex::new(()),
             must_scrub: MustScrub::default(),

@@ -12,7 +12,7 @@ use menjin_core::{
 };
 use menjin_store::Tx;
 
-use crate::{app::App, failure::Failure, metrics::TokenOutcome};
+use crate::{app::App, failure::Failure, flows::contacts, metrics::TokenOutcome};
 
 /// Somebody whose access token is good: the identity and the account as the store knows them now.
 #[derive(Debug, Clone)]
@@ -44,6 +44,12 @@ impl Caller {
             (None, Some(identity)) => identity.id.to_string(),
             (None, None) => String::new(),
         }
+    }
+
+    /// Under what this person's messages are counted if they deleted themselves lately.
+    pub(crate) fn former(&self, app: &App) -> Option<String> {
+        let identity = self.identity.as_ref()?;
+        Some(contacts::former(&app.options.master_keys, identity))
     }
 
     /// A fresh token for the same mini program: of the account as it is now, or of the guest.

@@ -126,6 +126,16 @@ impl Failure {
         }
     }
 
+    /// Whether a row was there already that no two may be alike with.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        match self {
+            Self::Broken(cause) => cause
+                .downcast_ref::<store::Error>()
+                .is_some_and(store::Error::is_duplicate),
+            _ => false,
+        }
+    }
+
     /// The number that the sign-in shape shows, for metrics.
     pub(crate) fn errcode(&self) -> i64 {
         self.outward().errcode

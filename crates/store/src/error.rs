@@ -3,7 +3,10 @@
 use std::{fmt, path::PathBuf};
 
 use deadpool_postgres::PoolError;
-use rusqlite::ErrorCode;
+use rusqlite::{
+    ErrorCode,
+    ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE},
+};
 use tokio_postgres::error::SqlState;
 
 /// The database failed, or will not take more work, or holds what we do not understand.
@@ -67,6 +70,19 @@ impl Error {
     pub fn is_overtaken(&self) -> bool {
         match self {
             Self::Postgres(said) => said.code == Some(SqlState::FOREIGN_KEY_VIOLATION),
+            _ => false,
+        }
+    }
+
+    /// Whether there is a row already that no two may be alike with.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => error.sqlite_error().is_some_and(|error| {
+                let alike = [SQLITE_CONSTRAINT_UNIQUE, SQLITE_CONSTRAINT_PRIMARYKEY];
+                alike.contains(&error.extended_code)
+            }),
+            Self::Postgres(said) => said.code == Some(SqlState::UNIQUE_VIOLATION),
             _ => false,
         }
     }

@@ -28,7 +28,7 @@ statements! {
 
     TAKE_BACK = "DELETE FROM sends WHERE id = $1";
 
-    FORGET_ASKER = "UPDATE sends SET asker = '', address = '' WHERE asker = $1";
+    FORGET_ASKER = "UPDATE sends SET asker = $2, address = '' WHERE asker = $1";
 
     PURGE = "DELETE FROM sends WHERE at < $1";
 }
@@ -177,13 +177,15 @@ impl Tx {
         self.run(TAKE_BACK, &[id.into()]).await.map(drop)
     }
 
-    /// Forgets who asked and from where. The messages themselves still count.
+    /// Forgets who asked and from where: `former` stands in their place, under which the messages still
+    /// count. A keyed digest that names nobody.
     ///
     /// # Errors
     ///
     /// As [`Tx::send_add`].
-    pub async fn send_forget_asker(&mut self, asker: &str) -> Result<(), Error> {
-        self.run(FORGET_ASKER, &[asker.into()]).await.map(drop)
+    pub async fn send_forget_asker(&mut self, asker: &str, former: &str) -> Result<(), Error> {
+        let values = [asker.into(), former.into()];
+        self.run(FORGET_ASKER, &values).await.map(drop)
     }
 
     /// Deletes those before an instant; how many.

@@ -87,6 +87,7 @@ pub(crate) async fn new(
     let email = Email::parse(email).map_err(|_| invalid("email"))?;
     let asked = Asked {
         asker: caller.name(),
+        former: caller.former(&app),
         address,
         purpose: Purpose::NewEmail,
         consent: None,

@@ -112,6 +112,7 @@ pub(crate) async fn new(
     let phone = phone(&app, &body)?;
     let asked = Asked {
         asker: caller.name(),
+        former: caller.former(&app),
         address,
         purpose: Purpose::NewPhone,
         consent: None,

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, http::Uri};
 use menjin_core::{
     Refusal, Role, User,
-    profile::{SetBy, is_campus, is_nickname},
+    profile::{Kind, SetBy, is_campus, is_nickname},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -144,10 +144,15 @@ fn set_one(app: &App, changes: &mut Changes, name: &str, value: &Value) -> Resul
         }
         own => {
             let field = profile.fields.find(own).ok_or(Refusal::UnknownField)?;
-            if !field.takes(value) {
+            // What was never set and what is to be cleared are one: empty for text, null for the rest.
+            let value = match (&field.kind, value) {
+                (Kind::Text(_), Value::Null) => "".into(),
+                (_, value) => value.clone(),
+            };
+            if !value.is_null() && !field.takes(&value) {
                 return Err(invalid(field.name));
             }
-            changes.own.push((field.clone(), value.clone()));
+            changes.own.push((field.clone(), value));
         }
     }
     Ok(())

@@ -121,6 +121,7 @@ pub(crate) async fn register(
     let phone = phone(&app, &body)?;
     let asked = Asked {
         asker: identity.id.to_string(),
+        former: caller.former(&app),
         address,
         purpose: Purpose::Register,
         consent,
@@ -158,9 +159,11 @@ pub(crate) async fn register(
 )]
 pub(crate) async fn verify(
     State(app): State<App>,
+    ClientAddress(address): ClientAddress,
     caller: Option<Caller>,
     body: Result<JsonObject, Failure>,
 ) -> Result<Json<RegisterReply>, Failure> {
+    app.code_limit.take(address, app.clock.uptime())?;
     by_code(&app, Purpose::Register, caller, &body?.0).await
 }
 
@@ -185,9 +188,11 @@ pub(crate) async fn verify(
 )]
 pub(crate) async fn migration(
     State(app): State<App>,
+    ClientAddress(address): ClientAddress,
     caller: Option<Caller>,
     body: Result<JsonObject, Failure>,
 ) -> Result<Json<RegisterReply>, Failure> {
+    app.code_limit.take(address, app.clock.uptime())?;
     by_code(&app, Purpose::Migrate, caller, &body?.0).await
 }
 

@@ -90,9 +90,7 @@ pub(crate) async fn ask(
     let now = app.clock.now();
     let (id, keys) = (random_bytes(), &app.options.master_keys);
     let link = Link::random(id);
-    // Spelled in other cases it may be the same box, and is counted as the same.
-    let counted = email.as_str().to_ascii_lowercase();
-    let message = new_send(app, asked, Channel::Mail, &counted, now);
+    let message = new_send(app, asked, Channel::Mail, email.as_str(), now);
     let new = NewVerification {
         id,
         purpose: Purpose::NewEmail,
@@ -103,13 +101,11 @@ pub(crate) async fn ask(
         consent: None,
         expires_at: now + LINK_TTL,
     };
-    let send_id = message.id;
-    reserve(app, message, Some(new)).await?;
     let address = format!("{}{PATH}?token={}", app.options.public_url, link.token());
     let valid = Duration::from_millis(LINK_TTL.unsigned_abs());
-    let mail = words(app).confirmation(email, &address, valid, &hex(send_id));
+    let mail = words(app).confirmation(email, &address, valid, &hex(message.id));
     let sending = async move { sender.send(&mail).await };
-    let sent = hand_over(app, send_id, id, sending).await?;
+    let sent = hand_over(app, message, asked.former.clone(), (new, sending)).await?;
     tracing::info!(to = email.masked(), sent = sent.is_ok(), "link");
     sent.map_err(|error| match error {
         SendError::Refused {

@@ -46,8 +46,11 @@ pub(crate) async fn check_code(
             if let Some(retry_after) = wait(&tries, now) {
                 return Ok(Err(retry_after));
             }
-            tx.guess_add(&guess, &contact_digest, now).await?;
+            // A try where there is nothing to try tells nobody anything, and must not lock anybody out.
             let found = tx.verification_try(purpose, &contact_digest, now).await?;
+            if found.is_some() {
+                tx.guess_add(&guess, &contact_digest, now).await?;
+            }
             Ok::<_, Failure>(Ok(found))
         })
     });
@@ -68,6 +71,14 @@ pub(crate) async fn check_code(
         verification,
         guess,
     })
+}
+
+/// Takes a try back that was right, and came too late all the same: somebody else's had spent the code.
+pub(crate) async fn take_back(app: &App, guess: [u8; 16]) -> Result<(), Failure> {
+    let story = app.store.write(move |tx| {
+        Box::pin(async move { Ok::<_, Failure>(tx.guess_take_back(&guess).await?) })
+    });
+    story.await
 }
 
 /// How long a number has to wait that had too many wrong tries; the latest come first.

@@ -1,11 +1,19 @@
 //! Numbers and addresses as they are kept: keyed digests to count by, sealed where they must come back.
 
-use menjin_core::{Phone, secret::MasterKeys};
+use menjin_core::{Identity, Phone, secret::MasterKeys};
 
 /// What a number or an address is counted by. Its turn ([`menjin_store::Tx::turn_take`]) has this name
-/// too.
+/// too. An address that is spelled in other cases may be the same box, and is counted as the same.
 pub(crate) fn digest(keys: &MasterKeys, contact: &str) -> [u8; 32] {
-    keys.digest("contact", &[contact])
+    keys.digest("contact", &[&contact.to_ascii_lowercase()])
+}
+
+/// What the messages of somebody who deleted themselves are counted under: whoever comes back with the same
+/// openid has not got a fresh allowance by it. It names nobody without the key.
+pub(crate) fn former(keys: &MasterKeys, identity: &Identity) -> String {
+    let parts = [identity.appid.as_str(), identity.openid.as_str()];
+    let digest = keys.digest("former asker", &parts);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Seals a number or an address into the row of the verification `id`.

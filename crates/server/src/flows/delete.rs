@@ -220,10 +220,18 @@ impl Deletion {
         if named.is_none() && user.is_none() {
             return Ok(Told::Nobody);
         }
+        let mut former = String::new();
         for id in &ids {
-            forget(tx, &id.to_string()).await?;
+            if let Some(identity) = tx.identity_find_by_id(id).await? {
+                former = contacts::former(&app.options.master_keys, &identity);
+                forget(tx, &id.to_string(), &former).await?;
+            }
+        }
+        if let Some(named) = &named {
+            former = contacts::former(&app.options.master_keys, named);
         }
         if let Some(user) = &user {
+            forget(tx, &user.uid.to_string(), &former).await?;
             self.delete_account(app, tx, user).await?;
         }
         self.delete_identities(tx).await?;
@@ -258,7 +266,6 @@ impl Deletion {
     /// The account and every identity that is linked to it.
     async fn delete_account(&self, app: &App, tx: &mut Tx, user: &User) -> Result<(), Failure> {
         let keys = &app.options.master_keys;
-        forget(tx, &user.uid.to_string()).await?;
         for contact in [&user.phone, &user.email] {
             if !contact.is_empty() {
                 tx.verification_forget_contact(&contacts::digest(keys, contact))
@@ -296,31 +303,67 @@ impl Deletion {
     }
 }
 
-/// Forgets what somebody had sent, and that it was they who asked.
-pub(super) async fn forget(tx: &mut Tx, asker: &str) -> Result<(), Failure> {
+/// Forgets what somebody had sent, and that it was they who asked; it counts under `former` from then on.
+pub(super) async fn forget(tx: &mut Tx, asker: &str, former: &str) -> Result<(), Failure> {
     tx.verification_forget_asker(asker).await?;
-    tx.send_forget_asker(asker).await?;
+    tx.send_forget_asker(asker, former).await?;
     Ok(())
 }
 
-/// Whether something was deleted that may still be readable in the database's files.
-#[derive(Debug, Default)]
-pub(crate) struct MustScrub(AtomicBool);
+/// Whether something was deleted that may still be readable in the database's files. Something may have been
+/// by a process that was killed before it could do anything about it, so each begins with yes.
+#[derive(Debug)]
+pub(crate) struct MustScrub {
+    /// In the log of SQLite.
+    log: AtomicBool,
+    /// In a page that SQLite split: it leaves behind what it moves.
+    pages: AtomicBool,
+}
+
+impl Default for MustScrub {
+    fn default() -> Self {
+        Self {
+            log: AtomicBool::new(true),
+            pages: AtomicBool::new(true),
+        }
+    }
+}
+
+/// Milliseconds of a week, and of the hour in which the file is written anew, from Monday 1970-01-05 on:
+/// Sundays from 19:00 UTC, when it is Monday at three in China.
+const WEEK: Instant = 7 * 86_400_000;
+const QUIET: std::ops::Range<Instant> = (6 * 24 + 19) * 3_600_000..(6 * 24 + 20) * 3_600_000;
 
 impl MustScrub {
     /// Something was.
     pub(crate) fn raise(&self) {
-        self.0.store(true, Ordering::Release);
+        self.log.store(true, Ordering::Release);
+        self.pages.store(true, Ordering::Release);
+    }
+
+    /// Writes the file anew once a week, in the quietest hour, if anything was deleted since: whoever wants
+    /// to write waits meanwhile.
+    async fn rewrite(&self, app: &App) -> Result<(), Failure> {
+        let into_week = (app.clock.now() - 4 * 86_400_000).rem_euclid(WEEK);
+        if !QUIET.contains(&into_week) || !self.pages.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let rewritten = app.store.rewrite().await;
+        if rewritten.is_err() {
+            self.pages.store(true, Ordering::Release);
+        }
+        Ok(rewritten?)
     }
 
     /// Makes what was deleted unreadable, if there is any; again the next time if that fails.
     pub(crate) async fn attend(&self, app: &App) -> Result<(), Failure> {
-        if !self.0.swap(false, Ordering::AcqRel) {
+        self.rewrite(app).await?;
+        if !self.log.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
         let scrubbed = app.store.scrub().await;
         if scrubbed.is_err() {
-            self.raise();
+            self.log.store(true, Ordering::Release);
         }
         Ok(scrubbed?)
     }

@@ -22,7 +22,7 @@ const MINUTE: Instant = 60_000;
 /// An errand that was taken is nobody else's for this long.
 const LEASE: Instant = 2 * MINUTE;
 /// The longest that one may take; well within [`LEASE`].
-const LONGEST: Duration = Duration::from_mins(1);
+const LONGEST: Duration = Duration::from_secs(15);
 /// How often one is tried.
 const MOST: i64 = 5;
 /// How long it rests after each failure.
@@ -134,8 +134,14 @@ enum Undone {
 }
 
 impl Undone {
-    /// Whether it is certain that trying again changes nothing.
-    fn is_final(&self) -> bool {
+    /// Whether it is not tried again: since that can change nothing, or since a text message may have gone
+    /// out, which nobody is to get twice and somebody pays for.
+    fn is_final(&self, kind: &str) -> bool {
+        let unclear = !matches!(self, Self::Unsent(SendError::Refused { .. }));
+        let read = !matches!(self, Self::Unreadable);
+        if kind == "notice_sms" && unclear && read {
+            return true;
+        }
         matches!(
             self,
             Self::Unsent(
@@ -194,7 +200,7 @@ async fn attend_to(app: &App, row: menjin_store::Errand) -> Result<(), Failure> 
     let again_in = match carry_out(app, row).await {
         Ok(()) => None,
         Err(undone) => {
-            let again_in = rest(tries).filter(|_| !undone.is_final());
+            let again_in = rest(tries).filter(|_| !undone.is_final(&kind));
             let error = &undone as &(dyn std::error::Error + 'static);
             let again = again_in.is_some();
             tracing::warn!(kind, tries, again, error, "an errand was not done");
@@ -316,16 +322,22 @@ mod tests {
             let code = "x".to_owned();
             Undone::Unsent(SendError::Refused { code, kind })
         };
-        assert!(refused(RefusedKind::BadNumber).is_final());
-        assert!(Undone::Unsent(SendError::NotConfigured).is_final());
-        for kind in [
-            RefusedKind::TooOften,
-            RefusedKind::Misconfigured,
-            RefusedKind::Other,
-        ] {
-            assert!(!refused(kind).is_final(), "{kind:?}");
+        for kind in ["notice_sms", "notice_mail", "erase_picture"] {
+            assert!(refused(RefusedKind::BadNumber).is_final(kind));
+            assert!(Undone::Unsent(SendError::NotConfigured).is_final(kind));
+            for refusal in [
+                RefusedKind::TooOften,
+                RefusedKind::Misconfigured,
+                RefusedKind::Other,
+            ] {
+                assert!(!refused(refusal).is_final(kind), "{refusal:?}");
+            }
+            assert!(!Undone::Unreadable.is_final(kind));
+            // A text message that may have gone out is not sent once more.
+            let unclear = [Undone::Unsent(SendError::TimedOut), Undone::TooLong];
+            for undone in unclear {
+                assert_eq!(undone.is_final(kind), kind == "notice_sms");
+            }
         }
-        assert!(!Undone::Unsent(SendError::TimedOut).is_final());
-        assert!(!Undone::Unreadable.is_final());
     }
 }

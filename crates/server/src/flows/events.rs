@@ -9,6 +9,7 @@ use menjin_wechat::Event;
 use serde_json::json;
 
 use super::{
+    contacts,
     delete::{self, Person},
     set_avatar::drop_picture,
 };
@@ -85,13 +86,15 @@ async fn note(app: &App, digest: [u8; 32]) -> Result<(), Failure> {
 /// to it.
 async fn leave(app: &App, identity: &Identity) -> Result<(), Failure> {
     let (id, now) = (identity.id, app.clock.now());
-    let turn = app.options.master_keys.digest("turn", &[&id.to_string()]);
+    let keys = &app.options.master_keys;
+    let turn = keys.digest("turn", &[&id.to_string()]);
+    let former = contacts::former(keys, identity);
     let story = app.store.write(move |tx| {
         Box::pin(async move {
             // Whoever registers just now has done so before this, or finds nobody.
             tx.turn_take(&turn, now).await?;
             match tx.identity_find_by_id(&id).await? {
-                Some(identity) => leave_one(tx, &identity, now).await,
+                Some(identity) => leave_one(tx, (&identity, &former), now).await,
                 None => Ok(None),
             }
         })
@@ -108,11 +111,13 @@ async fn leave(app: &App, identity: &Identity) -> Result<(), Failure> {
 /// Deletes an identity alone, or hands the person out if nobody could reach the account without it.
 async fn leave_one(
     tx: &mut Tx,
-    identity: &Identity,
+    (identity, former): (&Identity, &str),
     now: Instant,
 ) -> Result<Option<Person>, Failure> {
     let linked = identity.user.as_ref().filter(|_| identity.linked);
     if let Some(user) = linked {
+        // Two events about one account are counted one after the other.
+        tx.user_lock(user.uid, now).await?;
         if tx.identity_list_of_user(user.uid).await?.len() == 1 {
             return Ok(Some(Person::from(identity)));
         }
@@ -120,7 +125,7 @@ async fn leave_one(
         tx.user_raise_epoch(user.uid, now).await?;
         audit(tx, ("identity_deleted", user.uid, "{}"), now).await?;
     }
-    delete::forget(tx, &identity.id.to_string()).await?;
+    delete::forget(tx, &identity.id.to_string(), former).await?;
     tx.identity_delete(&identity.id).await?;
     Ok(None)
 }

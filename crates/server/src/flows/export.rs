@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use menjin_core::{
-    Identity, IdentityId, Phone, Refusal, User, clock::Instant, secret::same,
-};
+use menjin_core::{Identity, IdentityId, Phone, Refusal, User, clock::Instant, secret::same};
 use menjin_store::{Channel, Entered, ExportedSend, ExportedVerification, Tx};
 
 use super::contacts;

@@ -1,6 +1,7 @@
 //! What is over is deleted, once a minute.
 
 use menjin_core::clock::Instant;
+use menjin_store::Tx;
 
 use crate::{app::App, failure::Failure};
 
@@ -11,20 +12,57 @@ const SENDS: Instant = 30 * DAY;
 /// An errand that could not be done in this time never will be.
 const ERRANDS: Instant = 7 * DAY;
 
-/// Deletes codes, tries, messages, errands and revocations whose time is over.
+/// Where rows lie whose time comes.
+#[derive(Debug, Clone, Copy)]
+enum Table {
+    SpentCodes,
+    Verifications,
+    Guesses,
+    Turns,
+    Sends,
+    Errands,
+    Revocations,
+}
+
+impl Table {
+    const ALL: [Self; 7] = [
+        Self::SpentCodes,
+        Self::Verifications,
+        Self::Guesses,
+        Self::Turns,
+        Self::Sends,
+        Self::Errands,
+        Self::Revocations,
+    ];
+
+    async fn purge(self, tx: &mut Tx, now: Instant) -> Result<u64, Failure> {
+        let purged = match self {
+            Self::SpentCodes => tx.code_purge(now).await,
+            Self::Verifications => tx.verification_purge(now).await,
+            Self::Guesses => tx.guess_purge(now - DAY).await,
+            Self::Turns => tx.turn_purge(now - HOUR).await,
+            Self::Sends => tx.send_purge(now - SENDS).await,
+            Self::Errands => tx.errand_purge(now - ERRANDS).await,
+            Self::Revocations => tx.revocation_purge(now).await,
+        };
+        Ok(purged?)
+    }
+}
+
+/// Deletes codes, tries, messages, errands and revocations whose time is over. Each table in a story of its
+/// own: one that fails keeps nothing in the others. The first failure, once all were tried.
 pub(crate) async fn purge(app: &App) -> Result<(), Failure> {
     let now = app.clock.now();
-    let story = app.store.write(move |tx| {
-        Box::pin(async move {
-            tx.code_purge(now).await?;
-            tx.verification_purge(now).await?;
-            tx.guess_purge(now - DAY).await?;
-            tx.turn_purge(now - HOUR).await?;
-            tx.send_purge(now - SENDS).await?;
-            tx.errand_purge(now - ERRANDS).await?;
-            tx.revocation_purge(now).await?;
-            Ok::<_, Failure>(())
-        })
-    });
-    story.await
+    let mut outcome = Ok(());
+    for table in Table::ALL {
+        let story = app
+            .store
+            .write(move |tx| Box::pin(async move { table.purge(tx, now).await }));
+        let purged = story.await.map(drop);
+        if purged.is_err() {
+            tracing::warn!(?table, "a table could not be purged");
+        }
+        outcome = outcome.and(purged);
+    }
+    outcome
 }

@@ -32,8 +32,12 @@ pub(crate) async fn logout_all(app: &App, caller: &Caller) -> Result<User, Failu
     let now = app.clock.now();
     let before = caller.user()?.clone();
     let (uid, claims) = (before.uid, caller.claims.clone());
+    let keys = &app.options.master_keys;
+    let turn = keys.digest("turn", &[&uid.to_string()]);
     let story = app.store.write(move |tx| {
         Box::pin(async move {
+            // Before the account, as whoever confirms a link does.
+            tx.turn_take(&turn, now).await?;
             let user = tx.user_lock(uid, now).await?;
             let mut user = user.ok_or(Refusal::TokenInvalid)?;
             // Whatever ended the caller's token since it was looked at ends this as well: a token that
@@ -44,6 +48,8 @@ pub(crate) async fn logout_all(app: &App, caller: &Caller) -> Result<User, Failu
             if tx.revocation_find(&claims.jti).await? {
                 return Err(Refusal::TokenInvalid.into());
             }
+            // A link that somebody else asked for with a token that is dead now.
+            tx.verification_forget_asker(&uid.to_string()).await?;
             let epoch = tx.user_raise_epoch(uid, now).await?;
             user.epoch = epoch.ok_or(Refusal::TokenInvalid)?;
             tx.audit(&done("signed_out_everywhere", &uid.to_string()), now)

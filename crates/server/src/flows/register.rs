@@ -13,7 +13,7 @@ use menjin_store::{Channel, Entry, NewUser, Tx};
 use menjin_wechat::PhoneCode;
 
 use super::{
-    check_code::check_code,
+    check_code::{check_code, take_back},
     contacts,
     send_code::{Asked, new_send, reserve, send_code},
 };
@@ -55,7 +55,7 @@ pub(crate) async fn ask(app: &App, mut asked: Asked, phone: &Phone) -> Result<An
         Some(user) if user.is_registered() => {
             // Who asks about many numbers learns no more than who has codes sent to them.
             let send = new_send(app, &asked, Channel::None, phone.as_str(), app.clock.now());
-            reserve(app, send, None).await?;
+            reserve(app, send, asked.former).await?;
             return Ok(Answer::UserExists);
         }
         Some(_) => {
@@ -125,7 +125,11 @@ pub(crate) async fn by_code(
         spends: Some((purpose, checked.verification.id, checked.guess)),
         now: app.clock.now(),
     };
-    Ok((person, proof.settle(app).await?))
+    let settled = proof.settle(app).await;
+    if settled.is_err() {
+        take_back(app, checked.guess).await?;
+    }
+    Ok((person, settled?))
 }
 
 /// The version of the policy that a person agreed to, where there has to be one.

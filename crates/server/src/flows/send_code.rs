@@ -22,6 +22,8 @@ const HOUR: Instant = 3_600_000;
 pub(crate) struct Asked {
     /// Who: an identity's id, or a uid.
     pub(crate) asker: String,
+    /// Under what their messages are counted if they deleted themselves lately ([`contacts::former`]).
+    pub(crate) former: Option<String>,
     /// From where.
     pub(crate) address: IpAddr,
     /// What for.
@@ -49,8 +51,6 @@ pub(crate) async fn send_code(app: &App, asked: &Asked, phone: &Phone) -> Result
         consent: asked.consent.clone(),
         expires_at: now + CODE_TTL,
     };
-    let send_id = message.id;
-    reserve(app, message, Some(new)).await?;
     let sms = Sms {
         to: phone.clone(),
         kind: SmsKind::Code {
@@ -58,10 +58,10 @@ pub(crate) async fn send_code(app: &App, asked: &Asked, phone: &Phone) -> Result
             minutes: u32::try_from(CODE_TTL / 60_000).unwrap_or(5),
             purpose: asked.purpose,
         },
-        request_id: format!("{:032x}", u128::from_be_bytes(send_id)),
+        request_id: format!("{:032x}", u128::from_be_bytes(message.id)),
     };
     let sending = async move { sender.send(&sms).await };
-    let sent = hand_over(app, send_id, id, sending).await?;
+    let sent = hand_over(app, message, asked.former.clone(), (new, sending)).await?;
     tracing::info!(
         to = phone.masked(),
         purpose = asked.purpose.as_str(),
@@ -71,23 +71,29 @@ pub(crate) async fn send_code(app: &App, asked: &Asked, phone: &Phone) -> Result
     sent.map_err(Failure::from)
 }
 
-/// Waits for a message that was reserved to be handed over, and writes down what became of it.
+/// Counts a message, hands it over, and opens the verification that it carries once it has gone out: a
+/// message that fails leaves the code that went before it as it was.
 ///
 /// In a task of its own: a caller who hangs up must not leave a message that was sent uncounted, nor one
 /// that was not sent counted.
 pub(crate) async fn hand_over(
     app: &App,
-    send_id: [u8; 16],
-    verification: [u8; 16],
-    sending: impl Future<Output = Result<Receipt, SendError>> + Send + 'static,
+    message: NewSend,
+    former: Option<String>,
+    (new, sending): (
+        NewVerification,
+        impl Future<Output = Result<Receipt, SendError>> + Send + 'static,
+    ),
 ) -> Result<Result<(), SendError>, Failure> {
     let tracked = app.clone();
     let task = app.tracker.spawn(async move {
+        let id = message.id;
+        reserve(&tracked, message, former).await?;
         let sent = sending.await;
-        settle(&tracked, send_id, verification, &sent).await;
-        sent.map(drop)
+        settle(&tracked, id, new, &sent).await?;
+        Ok(sent.map(drop))
     });
-    task.await.map_err(Failure::broken)
+    task.await.map_err(Failure::broken)?
 }
 
 /// The message as it is counted.
@@ -109,26 +115,31 @@ pub(crate) fn new_send(
     }
 }
 
-/// Counts a message, unless that would be one too many, and opens the verification that it carries.
-/// Everybody who counts waits for everybody else: what is counted is worth money.
+/// Counts a message, unless that would be one too many. Everybody who counts waits for everybody else: what
+/// is counted is worth money. Whoever is over a limit by what is there already does not wait.
 pub(crate) async fn reserve(
     app: &App,
     send: NewSend,
-    verification: Option<NewVerification>,
+    former: Option<String>,
 ) -> Result<(), Failure> {
     let limits = app.options.registration.limits;
     let turn = app.options.master_keys.digest("turn", &["sends"]);
+    let (looked_at, of) = (send.clone(), former.clone());
+    let look = app.store.read(move |tx| {
+        Box::pin(async move { Ok::<_, Failure>(lately(tx, &looked_at, of.as_deref()).await?) })
+    });
+    let seen = look.await?;
+    limits
+        .check(&seen, &send.contact_digest, send.now)
+        .map_err(too_often)?;
     let story = app.store.write(move |tx| {
         Box::pin(async move {
             tx.turn_take(&turn, send.now).await?;
-            let lately = lately(tx, &send).await?;
+            let lately = lately(tx, &send, former.as_deref()).await?;
             if let Err(often) = limits.check(&lately, &send.contact_digest, send.now) {
                 return Ok(Err(often));
             }
             tx.send_add(&send).await?;
-            if let Some(new) = verification {
-                tx.verification_open(&new).await?;
-            }
             Ok::<_, Failure>(Ok(()))
         })
     });
@@ -144,7 +155,7 @@ fn too_often(TooOften { retry_after, alarm }: TooOften) -> Failure {
     Refusal::TooManyRequests { retry_after }.into()
 }
 
-async fn lately(tx: &mut Tx, send: &NewSend) -> Result<Lately, Failure> {
+async fn lately(tx: &mut Tx, send: &NewSend, former: Option<&str>) -> Result<Lately, Failure> {
     let (hour, day) = (send.now - HOUR, send.now - 24 * HOUR);
     let minute = send.now - HOUR / 60;
     let to_contact = match send.channel {
@@ -155,40 +166,40 @@ async fn lately(tx: &mut Tx, send: &NewSend) -> Result<Lately, Failure> {
                 .await?
         }
     };
+    let mut by_asker = tx.send_by_asker(&send.asker, day).await?;
+    if let Some(former) = former {
+        by_asker.extend(tx.send_by_asker(former, day).await?);
+        by_asker.sort_unstable_by_key(|(at, _)| std::cmp::Reverse(*at));
+    }
     Ok(Lately {
         to_contact,
-        by_asker: tx.send_by_asker(&send.asker, day).await?,
+        by_asker,
         from_address: tx.send_from_address(&send.address, hour).await?,
         in_all: tx.send_in_all(minute).await?,
     })
 }
 
-/// Writes down what became of a message. After a failure its code is none and it counts for nothing,
-/// so that the person may try at once; even where nobody knows whether it was sent.
+/// Writes down what became of a message: its code counts from now on, or the message counts for nothing, so
+/// that the person may try at once; even where nobody knows whether it was sent.
 async fn settle(
     app: &App,
     send_id: [u8; 16],
-    verification: [u8; 16],
+    new: NewVerification,
     sent: &Result<Receipt, SendError>,
-) {
-    let now = app.clock.now();
+) -> Result<(), Failure> {
     let sent = sent.clone().map_err(drop);
     let story = app.store.write(move |tx| {
         Box::pin(async move {
-            if let Ok(receipt) = sent {
-                let cost = receipt.cost.map(i64::from);
-                tx.send_settle(&send_id, receipt.provider_id.as_deref(), cost)
-                    .await?;
-            } else {
-                tx.send_take_back(&send_id).await?;
-                tx.verification_spend(&verification, now).await?;
-            }
-            Ok::<_, Failure>(())
+            let Ok(receipt) = sent else {
+                return Ok(tx.send_take_back(&send_id).await?);
+            };
+            let cost = receipt.cost.map(i64::from);
+            tx.send_settle(&send_id, receipt.provider_id.as_deref(), cost)
+                .await?;
+            Ok::<_, Failure>(tx.verification_open(&new).await?)
         })
     });
-    if let Err(failure) = story.await {
-        tracing::warn!(%failure, "what became of a message could not be written down");
-    }
+    story.await
 }
 
 /// What is stored of a code: worth nothing without the key, nor beside another verification.

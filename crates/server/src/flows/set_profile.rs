@@ -1,9 +1,12 @@
 //! Changing what a person says of themselves: all of it or nothing, and exactly what changed is told.
 
+use std::sync::Arc;
+
 use menjin_core::{
     Input, Refusal, Role, Uid, User,
     clock::Instant,
     profile::{Field, Kind},
+    token::Claims,
 };
 use menjin_store::{Entry, Tx};
 use menjin_wechat::Verdict;
@@ -54,6 +57,8 @@ pub(crate) async fn set_profile(
     let story = Story {
         app: app.clone(),
         uid,
+        epoch: user.epoch,
+        claims: caller.claims.clone(),
         changes,
         unchecked,
         now,
@@ -88,6 +93,10 @@ async fn check(app: &App, caller: &Caller, nickname: &str) -> Result<bool, Failu
 struct Story {
     app: App,
     uid: Uid,
+    /// As the caller's token found it.
+    epoch: i64,
+    /// The caller's token.
+    claims: Arc<Claims>,
     changes: Changes,
     /// WeChat was not able to look at the nickname.
     unchecked: bool,
@@ -98,7 +107,11 @@ impl Story {
     async fn tell(self, tx: &mut Tx) -> Result<Changed, Failure> {
         let user = tx.user_lock(self.uid, self.now).await?;
         let mut user = user.ok_or(Refusal::TokenInvalid)?;
-        user.admit()?;
+        // Whatever ended the caller's token since it was looked at ends this as well.
+        let revoked = tx.revocation_find(&self.claims.jti).await?;
+        if user.admit().is_err() || user.epoch != self.epoch || revoked {
+            return Err(Refusal::TokenInvalid.into());
+        }
         // The caller may have been one when the token was looked at.
         if self.changes.needs_admin && user.role != Role::Admin {
             return Err(Refusal::Forbidden.into());
@@ -148,7 +161,11 @@ impl Story {
         }
         for (field, wanted) in &self.changes.own {
             if held(&user.profile, field) != *wanted {
-                user.profile.insert(field.name.to_owned(), wanted.clone());
+                if wanted.is_null() {
+                    user.profile.remove(field.name);
+                } else {
+                    user.profile.insert(field.name.to_owned(), wanted.clone());
+                }
                 fields.insert(field.name.to_owned(), wanted.clone());
             }
         }

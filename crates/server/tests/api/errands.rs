@@ -87,7 +87,7 @@ fn refused(kind: RefusedKind) -> SendError {
 on_each_database! {
     /// A provider that fails is asked again after growing waits, five times in all.
     async fn a_failure_is_tried_again(app) {
-        for how in [SendError::TimedOut, refused(RefusedKind::TooOften), refused(RefusedKind::Misconfigured)] {
+        for how in [RefusedKind::TooOften, RefusedKind::Misconfigured, RefusedKind::Other].map(refused) {
             let (failing, asked) = noticing(app, Some(how)).await;
             changed(app, 1).await;
             let mut tried_after = Vec::new();
@@ -106,7 +106,7 @@ on_each_database! {
 
     /// What fails once is done the next time, and then no more.
     async fn a_notice_comes_late_rather_than_never(app) {
-        let (failing, asked) = noticing(app, Some(SendError::TimedOut)).await;
+        let (failing, asked) = noticing(app, Some(refused(RefusedKind::TooOften))).await;
         changed(app, 1).await;
         failing.app.do_errands().await;
         assert_eq!((asked.load(Ordering::Relaxed), app.rows("errands").await), (1, 1));
@@ -118,6 +118,17 @@ on_each_database! {
         }
         assert_eq!((app.sms().await.len(), app.rows("errands").await), (1, 0));
         failing.app.close().await;
+    }
+
+    /// Proves OTP-13: a text message that may have gone out is not sent once more.
+    async fn what_may_have_gone_out_is_not_sent_again(app) {
+        for unclear in [SendError::TimedOut, SendError::Garbled("no JSON")] {
+            let (failing, asked) = noticing(app, Some(unclear)).await;
+            changed(app, 1).await;
+            failing.app.do_errands().await;
+            assert_eq!((asked.load(Ordering::Relaxed), app.rows("errands").await), (1, 0));
+            failing.app.close().await;
+        }
     }
 
     /// A number that cannot be reached, and a sender that is not there, stay as they are.

@@ -86,6 +86,17 @@ on_each_database! {
         assert_eq!((&audit[0]["event"], &audit[0]["by"]), (&json!("registered"), &json!("you")));
     }
 
+    /// A mail to an address that the person spells with capitals is known for theirs.
+    async fn an_address_is_known_in_any_case(app) {
+        let wang = app.user("wang", NUMBERS[0]).await;
+        let body = json!({ "email": "Wang@Example.com" });
+        let asked = app.post_as(&wang.token, "/v1/user/newemail", &body).await;
+        assert_eq!(asked.status, 200, "{}", asked.text);
+        app.sql("UPDATE users SET email = 'Wang@example.com'; DELETE FROM verifications").await;
+        let export = app.get_as(&wang.token, EXPORT).await.json();
+        assert_eq!(export["messages"][0]["contact"], "Wang@example.com");
+    }
+
     /// A session key is a secret, also from whoever holds a token.
     async fn no_secret_is_told(app) {
         let wang = app.user("wang", NUMBERS[0]).await;

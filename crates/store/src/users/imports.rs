@@ -10,10 +10,10 @@ use crate::{
 };
 
 statements! {
-    /// A role that changes makes tokens worthless here as anywhere.
+    /// No token was ever made for an account that nobody has claimed, so its epoch stays.
     FILL_IN = "
         UPDATE users SET email = $2, nickname = $3, avatar = $4, campus = $5, role = $6, profile = $7,
-               updated_at = $8, epoch = epoch + CASE WHEN role <> $6 THEN 1 ELSE 0 END
+               updated_at = $8
          WHERE uid = $1 AND phone_verified_at IS NULL";
 }
 

@@ -12,8 +12,7 @@ use crate::{
 statements! {
     /// `REPLACE` looks to the letter on both databases; `LIKE` minds the case on one of them only.
     LIST = select!(
-        "WHERE uid > $1
-           AND (CAST($2 AS BIGINT) IS NULL OR uid = $2)
+        "WHERE uid > $1 AND uid <= $2
            AND (CAST($3 AS TEXT) IS NULL OR phone = $3)
            AND (CAST($4 AS TEXT) IS NULL OR LOWER(email) = LOWER($4))
            AND (CAST($5 AS TEXT) IS NULL OR campus = $5)
@@ -72,8 +71,9 @@ impl Tx {
     ) -> Result<Vec<User>, Error> {
         let [inside, last] = filter.members();
         let values = [
-            0.into(),
-            filter.uid.map(Uid::get).into(),
+            // Bounds, or a look for one account would read all of them.
+            filter.uid.map_or(0, |uid| uid.get() - 1).into(),
+            filter.uid.map_or(i64::MAX, Uid::get).into(),
             filter.phone.as_deref().into(),
             filter.email.as_deref().into(),
             filter.campus.as_deref().into(),

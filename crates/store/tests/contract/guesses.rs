@@ -45,4 +45,14 @@ on_each_database! {
         assert_eq!(tell!(db, |tx| tx.guess_purge(NOW + 2).await).unwrap(), 2);
         assert_eq!(latest(&db, NUMBER, 0).await, [NOW + 2]);
     }
+
+    /// What is there twice is told from what is broken.
+    async fn a_second_row_of_one_id_is_a_duplicate(db) {
+        guess(&db, 1, NUMBER, NOW).await;
+        let twice = tell!(db, |tx| tx.guess_add(&[1; 16], &OTHER, NOW).await).unwrap_err();
+        assert!(twice.is_duplicate() && !twice.is_unavailable(), "{twice}");
+        db.raw("ALTER TABLE guesses RENAME TO away").await.unwrap();
+        let broken = tell!(db, |tx| tx.guess_add(&[2; 16], &OTHER, NOW).await).unwrap_err();
+        assert!(!broken.is_duplicate(), "{broken}");
+    }
 }

@@ -119,9 +119,9 @@ on_each_database! {
     async fn somebody_who_leaves_is_forgotten_and_the_limit_stays(db) {
         add(&db, sms(1)).await;
         add(&db, NewSend { asker: "li".to_owned(), ..sms(2) }).await;
-        tell!(db, |tx| tx.send_forget_asker("wang").await).unwrap();
+        tell!(db, |tx| tx.send_forget_asker("wang", "former").await).unwrap();
         let row = db.raw("SELECT asker || '@' || address FROM sends ORDER BY at").await;
-        assert_eq!(row.unwrap(), ["@", "li@192.0.2.1"]);
+        assert_eq!(row.unwrap(), ["former@", "li@192.0.2.1"]);
         let sent = ask!(db, |tx| tx.send_to_contact(Channel::Sms, &NUMBER, 0).await);
         assert_eq!(sent.unwrap().len(), 2);
     }

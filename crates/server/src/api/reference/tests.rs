@@ -158,7 +158,10 @@ fn every_operation_is_told_apart_and_explained() {
             for scheme in operation["security"].as_array().into_iter().flatten() {
                 // The empty one: the bearer may be left out.
                 let optional = scheme.as_object().is_some_and(serde_json::Map::is_empty);
-                assert!(optional || scheme.get("bearer").is_some(), "{method} {path}");
+                assert!(
+                    optional || scheme.get("bearer").is_some(),
+                    "{method} {path}"
+                );
             }
         }
     }

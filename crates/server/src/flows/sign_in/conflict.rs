@@ -19,8 +19,7 @@ pub(super) async fn warn(
         return Ok(());
     };
     if own != other {
-        let detail =
-            serde_json::json!({ "identity": known.id.to_string(), "other": other.get() });
+        let detail = serde_json::json!({ "identity": known.id.to_string(), "other": other.get() });
         let entry = Entry {
             event: "unionid_of_two_accounts",
             actor: "sign-in",

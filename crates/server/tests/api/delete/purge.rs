@@ -64,4 +64,16 @@ on_each_database! {
         after(app, 29 * 24 * HOUR).await;
         assert_eq!(app.rows("sends").await, 1);
     }
+
+    /// Proves DEL-8: a table that cannot be purged keeps nothing in the others.
+    async fn one_table_that_fails_holds_up_no_other(app) {
+        let wang = app.person("wang").await;
+        let asked = app.post_as(&wang.token, "/v1/user/register", &json!({ "phone": PHONE })).await;
+        assert_eq!(asked.status, 200, "{}", asked.text);
+        app.sql("ALTER TABLE spent_codes RENAME TO away; ALTER TABLE guesses RENAME TO away_too").await;
+        after(app, 31 * 24 * HOUR).await;
+        for table in ["verifications", "turns", "sends"] {
+            assert_eq!(app.rows(table).await, 0, "{table}");
+        }
+    }
 }

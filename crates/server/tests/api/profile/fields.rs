@@ -52,7 +52,6 @@ with_a_club! {
             ("avatar", json!(1)),
             ("available", json!("true")),
             ("available", json!(1)),
-            ("available", json!(null)),
             ("wants", json!("a".repeat(21))),
             ("wants", json!("a\u{0}b")),
             ("year", json!(1999)),
@@ -66,6 +65,19 @@ with_a_club! {
             assert_eq!(refused(&reply), bad(&format!("invalid_{field}")), "{value}");
         }
         assert_eq!(app.rows("audit WHERE event = 'profile_changed'").await, 0);
+    }
+
+    /// What was set can be cleared, whatever it holds.
+    async fn nothing_clears_a_field(app) {
+        let wang = app.user("wang", "13800138000").await;
+        let set = app.set(&wang, json!({ "available": true, "wants": "a lamp", "year": 2026 })).await;
+        assert_eq!(set.status, 200, "{}", set.text);
+        let cleared = app.set(&wang, json!({ "available": null, "wants": null, "year": null })).await;
+        assert_eq!(cleared.json()["changedFields"], json!({ "available": null, "wants": "", "year": null }));
+        let again = app.set(&wang, json!({ "available": null, "wants": null, "year": null })).await;
+        assert_eq!(again.json()["changedFields"], json!({}));
+        let profile = app.me(&wang.token).await.json()["profile"].clone();
+        assert_eq!(profile, json!({ "wants": "" }));
     }
 
     /// Proves REG-6: whatever has its own route, or is nobody's to set, is refused with all beside it.

@@ -97,6 +97,19 @@ on_each_database! {
         assert!(wait > 80_000, "{wait}");
     }
 
+    /// Proves OTP-10: whoever deletes themselves and comes back has no fresh allowance.
+    async fn deleting_oneself_brings_no_new_messages(app) {
+        let wang = app.person("wang").await;
+        for n in 0..5 {
+            assert_eq!(app.ask(&wang, &format!("1370013700{n}")).await.status, 200, "{n}");
+        }
+        let body = json!({ "openid": wang.openid });
+        assert_eq!(app.post_as(&wang.token, "/v1/user/delete", &body).await.status, 200);
+        let again = app.person("wang").await;
+        assert_eq!(app.ask(&again, "13700137009").await.status, 429, "a sixth number");
+        assert_eq!(app.rows("sends WHERE address <> ''").await, 0);
+    }
+
     /// Proves OTP-11: what was sent counts after a restart, and at another server on the database.
     async fn limits_outlive_the_server(app) {
         let wang = app.person("wang").await;

@@ -73,6 +73,19 @@ on_each_database! {
         assert_eq!(app.ask(&wang, PHONE).await.status, 200, "nothing was used up");
     }
 
+    /// Proves OTP-13: the code that went out before stays good.
+    async fn a_failed_message_leaves_the_code_before_it(app) {
+        let wang = app.person("wang").await;
+        app.ask(&wang, PHONE).await;
+        let code = app.code_to("+8613800138000").await;
+        app.clock.advance(Duration::from_mins(1));
+        let sender = Failing { how: SendError::TimedOut, asked: Arc::default() };
+        let failing = app.replica_outside(|outside| outside.sms = Some(Arc::new(sender))).await;
+        assert_eq!(failing.ask(&wang, PHONE).await.status, 502);
+        failing.app.close().await;
+        assert_eq!(status(&app.verify(&wang, PHONE, &code).await), "verified");
+    }
+
     async fn without_a_sender_nothing_is_promised(app) {
         let mute = app.replica_outside(|outside| outside.sms = None).await;
         let wang = mute.person("wang").await;
