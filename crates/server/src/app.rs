@@ -24,6 +24,7 @@ use crate::{
     limit::AddressLimit,
     metrics::Metrics,
     options::{Options, Outside, SetupError},
+    queue::Queue,
     replay::Replay,
     tokens::Tokens,
 };
@@ -47,6 +48,8 @@ pub struct Inner {
     pub(crate) sign_in_limit: AddressLimit,
     /// Of codes that are sent back, which needs no token.
     pub(crate) code_limit: AddressLimit,
+    /// Of stories that take turns which many want.
+    pub(crate) queue: Queue,
     pub(crate) metrics: Metrics,
     /// Whoever does errands holds this.
     pub(crate) errands: Mutex<()>,
@@ -84,6 +87,7 @@ impl App {
             replay: Replay::new(options.replay_window),
             sign_in_limit: AddressLimit::new(options.sign_in_per_address),
             code_limit: AddressLimit::new(options.sign_in_per_address),
+            queue: Queue::new(),
             metrics: Metrics::new(),
             errands: Mutex::new(()),
             must_scrub: MustScrub::default(),

@@ -16,6 +16,7 @@ mod limit;
 mod metrics;
 mod options;
 mod phone_page;
+mod queue;
 mod replay;
 mod routes;
 mod tokens;

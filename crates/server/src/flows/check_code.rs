@@ -39,6 +39,7 @@ pub(crate) async fn check_code(
 ) -> Result<Checked, Failure> {
     let now = app.clock.now();
     let guess: [u8; 16] = random_bytes();
+    let place = app.queue.enter().await?;
     let story = app.store.write(move |tx| {
         Box::pin(async move {
             tx.turn_take(&contact_digest, now).await?;
@@ -54,7 +55,9 @@ pub(crate) async fn check_code(
             Ok::<_, Failure>(Ok(found))
         })
     });
-    let found = story.await?.map_err(|retry_after| {
+    let tried = story.await?;
+    drop(place);
+    let found = tried.map_err(|retry_after| {
         tracing::warn!(purpose = purpose.as_str(), "too many wrong codes");
         Refusal::TooManyRequests { retry_after }
     })?;

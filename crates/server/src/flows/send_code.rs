@@ -132,6 +132,7 @@ pub(crate) async fn reserve(
     limits
         .check(&seen, &send.contact_digest, send.now)
         .map_err(too_often)?;
+    let _place = app.queue.enter().await?;
     let story = app.store.write(move |tx| {
         Box::pin(async move {
             tx.turn_take(&turn, send.now).await?;

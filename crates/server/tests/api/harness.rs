@@ -4,6 +4,7 @@ pub(crate) mod account;
 mod clock;
 pub(crate) mod database;
 pub(crate) mod forge;
+pub(crate) mod held;
 pub(crate) mod link;
 pub(crate) mod outside;
 mod reply;

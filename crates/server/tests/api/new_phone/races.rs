@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::json;
 
 use super::answer;
-use crate::harness::{Person, Reply, TestApp, on_each_database};
+use crate::harness::{Person, Reply, TestApp, held::Held, on_each_database};
 
 /// Two people who change their numbers over and over.
 struct Pair {
@@ -132,4 +132,22 @@ on_each_database! {
         assert_eq!(app.rows("users WHERE phone = '+8613900139000'").await, 1);
         assert_eq!(app.rows("users WHERE phone IS NULL").await, 0);
     }
+}
+
+/// Proves PRF-2: an import, which takes no turns, gives a number away while somebody changes theirs to it.
+#[tokio::test]
+async fn a_number_that_an_import_just_took_is_in_use() {
+    let app = TestApp::postgres().await;
+    let wang = app.user("wang", "13800138000").await;
+    assert_eq!(app.want_phone(&wang, "13900139000").await.status, 200);
+    let code = app.code_to("+8613900139000").await;
+    let import = Held::begin(
+        &app,
+        "INSERT INTO users (phone, created_at, updated_at) VALUES ('+8613900139000', 1, 1)",
+    );
+    let import = import.await;
+    let (reply, ()) = join(app.change_verify(&wang, &code), import.end_when(1)).await;
+    assert_eq!(answer(&reply), (409, json!("phone_in_use")), "{}", reply.text);
+    assert_eq!(app.rows("verifications").await + app.rows("guesses").await, 0);
+    app.end().await;
 }

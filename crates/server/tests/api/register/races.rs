@@ -1,12 +1,15 @@
 //! Many at once: one number has one owner, and one person one account.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::json;
 
 use super::{PHONE, REGISTER, VERIFY, status};
-use crate::harness::{TestApp, on_each_database};
+use crate::harness::{TestApp, held::Held, on_each_database};
 
 on_each_database! {
     /// Proves REG-1: a hundred people with one number; one gets it.
@@ -105,4 +108,41 @@ async fn one_number_over_two_replicas() {
     assert_eq!(one.rows("users").await, 1);
     two.app.close().await;
     one.end().await;
+}
+
+/// Proves OTP-10: many who wait to be counted keep nobody else from the database, and are told to come back.
+#[tokio::test]
+async fn who_waits_for_a_turn_leaves_room_for_others() {
+    let app = TestApp::postgres().await;
+    let mut people = Vec::new();
+    for n in 0..40 {
+        people.push(app.person(&format!("p{n}")).await);
+    }
+    assert_eq!(app.ask(&people[0], PHONE).await.status, 200);
+    let refused = AtomicUsize::new(0);
+    let slow = Held::begin(&app, "UPDATE turns SET taken_at = taken_at").await;
+    let many = people.iter().enumerate().skip(1);
+    let many = join_all(many.map(async |(n, person)| {
+        let number = format!("137001370{n:02}");
+        let status = app.ask(person, &number).await.status.as_u16();
+        refused.fetch_add(usize::from(status == 503), Ordering::Relaxed);
+        status
+    }));
+    let beside = async {
+        while slow.waiting().await < 4 {
+            tokio::task::yield_now().await;
+        }
+        for person in &people {
+            assert_eq!(app.me(&person.token).await.status, 200);
+        }
+        assert_eq!(slow.waiting().await, 4);
+        while refused.load(Ordering::Relaxed) < 35 {
+            tokio::task::yield_now().await;
+        }
+        slow.end_when(4).await;
+    };
+    let (all, ()) = join(many, beside).await;
+    let count = |status| all.iter().filter(|reply| **reply == status).count();
+    assert_eq!((count(200), count(503)), (4, 35), "{all:?}");
+    app.end().await;
 }
