@@ -16,7 +16,7 @@ use menjin_store::{Channel, Entry, NewVerification, Tx, Verification};
 use super::{
     contacts,
     errands::{self, Errand, MailNotice},
-    send_code::{Asked, hand_over, new_send, reserve},
+    send_code::{Asked, hand_over, new_send},
 };
 use crate::{app::App, failure::Failure};
 

@@ -12,8 +12,16 @@ pub(crate) fn digest(keys: &MasterKeys, contact: &str) -> [u8; 32] {
 /// openid has not got a fresh allowance by it. It names nobody without the key.
 pub(crate) fn former(keys: &MasterKeys, identity: &Identity) -> String {
     let parts = [identity.appid.as_str(), identity.openid.as_str()];
-    let digest = keys.digest("former asker", &parts);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&keys.digest("former asker", &parts))
+}
+
+fn hex(digest: &[u8; 32]) -> String {
+    use std::fmt::Write;
+    digest.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Seals a number or an address into the row of the verification `id`.

@@ -125,9 +125,9 @@ pub(crate) async fn reserve(
     let limits = app.options.registration.limits;
     let turn = app.options.master_keys.digest("turn", &["sends"]);
     let (looked_at, of) = (send.clone(), former.clone());
-    let look = app.store.read(move |tx| {
-        Box::pin(async move { Ok::<_, Failure>(lately(tx, &looked_at, of.as_deref()).await?) })
-    });
+    let look = app
+        .store
+        .read(move |tx| Box::pin(async move { lately(tx, &looked_at, of.as_deref()).await }));
     let seen = look.await?;
     limits
         .check(&seen, &send.contact_digest, send.now)
