@@ -147,7 +147,15 @@ async fn a_number_that_an_import_just_took_is_in_use() {
     );
     let import = import.await;
     let (reply, ()) = join(app.change_verify(&wang, &code), import.end_when(1)).await;
-    assert_eq!(answer(&reply), (409, json!("phone_in_use")), "{}", reply.text);
-    assert_eq!(app.rows("verifications").await + app.rows("guesses").await, 0);
+    assert_eq!(
+        answer(&reply),
+        (409, json!("phone_in_use")),
+        "{}",
+        reply.text
+    );
+    assert_eq!(
+        app.rows("verifications").await + app.rows("guesses").await,
+        0
+    );
     app.end().await;
 }
