@@ -18,7 +18,7 @@ use std::{
 };
 
 pub(crate) use self::{
-    http::{Connection, Reply, get, login, me, post, request, try_ask, try_get},
+    http::{Connection, Reply, get, get_with, login, me, post, request, try_ask, try_get},
     postgres::{Cluster, Database},
     process::{Program, Ran, run},
     server::{Server, configure, serve},

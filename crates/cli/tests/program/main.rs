@@ -5,6 +5,7 @@
 
 mod harness;
 
+mod account_canaries;
 mod browser;
 mod canaries;
 mod clock;
