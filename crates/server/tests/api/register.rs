@@ -1,5 +1,6 @@
 //! Becoming a user: by text message, by WeChat's phone button, or as somebody who was imported.
 
+mod callers;
 mod codes;
 mod limits;
 mod privacy;
