@@ -90,6 +90,9 @@ pub(crate) async fn find(app: &App, name: &str) -> Result<Option<Bytes>, Failure
     }
 }
 
+/// How often a picture is put back that somebody took up while it was erased.
+const PUTS: usize = 3;
+
 /// Erases a picture that nobody shows any more; does nothing if somebody does.
 ///
 /// Somebody may take it up again at any moment. Whoever does looks whether it is there after their
@@ -105,10 +108,16 @@ pub(crate) async fn erase(app: &App, name: &str) -> Result<(), Failure> {
         return Ok(());
     };
     pictures.delete(name).await?;
-    if is_shown(app, name).await? {
-        pictures.put(name, jpeg).await?;
+    if !is_shown(app, name).await? {
+        return Ok(());
     }
-    Ok(())
+    // The next try would find nothing to put back, so this one does not give up at once.
+    for _ in 0..PUTS - 1 {
+        if pictures.put(name, jpeg.clone()).await.is_ok() {
+            return Ok(());
+        }
+    }
+    Ok(pictures.put(name, jpeg).await?)
 }
 
 /// Puts a picture there before a story that shows it.

@@ -70,7 +70,7 @@ pub(crate) async fn post(
     if app.pictures.is_none() {
         return Err(Refusal::NotFound.into());
     }
-    let place = app.workshop.enter()?;
+    let place = app.workshop.enter(uid)?;
     let file = avatars::file_of(request).await?;
     let data = set_avatar(&app, uid, place, file).await?;
     Ok(Json(AvatarReply {

@@ -1,47 +1,80 @@
-//! Where pictures are remade: two at once, since each takes a core and memory, and some that wait.
+//! Where pictures are remade: one at a time, since each takes a core and up to 48 MiB, and some that wait.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use menjin_core::Refusal;
+use menjin_core::{Refusal, Uid};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::picture::remake;
 use crate::failure::Failure;
 
 /// Pictures that are remade at once.
-const BENCHES: usize = 2;
+const BENCHES: usize = 1;
 /// Uploads under way, those that are still arriving included. Each may hold a whole file.
 const PLACES: usize = 32;
+/// Those of one person: nobody is to hold all of them.
+const OF_ONE: usize = 2;
+
+type Busy = Arc<Mutex<HashMap<Uid, usize>>>;
 
 /// Turns files into pictures of ours.
 pub(crate) struct Workshop {
     places: Arc<Semaphore>,
+    busy: Busy,
     benches: Arc<Semaphore>,
 }
 
 /// The right to upload a picture; whoever drops it leaves.
-pub(crate) struct Place(
-    #[expect(dead_code, reason = "what counts is when it is dropped")] OwnedSemaphorePermit,
-);
+pub(crate) struct Place {
+    #[expect(dead_code, reason = "what counts is when it is dropped")]
+    place: OwnedSemaphorePermit,
+    whose: Uid,
+    busy: Busy,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = busy.get_mut(&self.whose) {
+            *count -= 1;
+            if *count == 0 {
+                busy.remove(&self.whose);
+            }
+        }
+    }
+}
 
 impl Workshop {
     pub(crate) fn new() -> Self {
         Self {
             places: Arc::new(Semaphore::new(PLACES)),
+            busy: Arc::default(),
             benches: Arc::new(Semaphore::new(BENCHES)),
         }
     }
 
-    /// A place for one upload.
+    /// A place for one upload of this person's.
     ///
     /// # Errors
     ///
-    /// [`Failure::Unavailable`] when all are taken.
-    pub(crate) fn enter(&self) -> Result<Place, Failure> {
+    /// [`Failure::Unavailable`] when all are taken, or the person has two.
+    pub(crate) fn enter(&self, whose: Uid) -> Result<Place, Failure> {
+        let full = || Failure::Unavailable(Arc::new(Full));
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        if busy.get(&whose).is_some_and(|count| *count >= OF_ONE) {
+            return Err(full());
+        }
         let place = self.places.clone().try_acquire_owned();
-        place
-            .map(Place)
-            .map_err(|_| Failure::Unavailable(Arc::new(Full)))
+        let place = place.map_err(|_| full())?;
+        *busy.entry(whose).or_default() += 1;
+        Ok(Place {
+            place,
+            whose,
+            busy: self.busy.clone(),
+        })
     }
 
     /// Remakes a file. What has begun goes on when the caller leaves, and keeps its bench.
@@ -80,15 +113,28 @@ mod tests {
     #[tokio::test]
     async fn places_are_bounded() {
         let workshop = Workshop::new();
+        let uid = |n: usize| Uid::new(i64::try_from(n).unwrap() + 1).unwrap();
         let mut places: Vec<_> = (0..PLACES)
-            .map(|_| workshop.enter().ok().unwrap())
+            .map(|n| workshop.enter(uid(n / OF_ONE)).ok().unwrap())
             .collect();
-        assert!(matches!(workshop.enter(), Err(Failure::Unavailable(_))));
+        let refused = workshop.enter(uid(PLACES));
+        assert!(matches!(refused, Err(Failure::Unavailable(_))));
         let refused = workshop.remake(places.pop().unwrap(), b"GIF89a".to_vec());
         assert!(matches!(
             refused.await,
             Err(Failure::Refused(Refusal::PictureRefused(_)))
         ));
-        assert!(workshop.enter().is_ok());
+        assert!(workshop.enter(uid(PLACES)).is_ok());
+    }
+
+    #[tokio::test]
+    async fn nobody_holds_more_than_two() {
+        let workshop = Workshop::new();
+        let [me, you] = [1, 2].map(|uid| Uid::new(uid).unwrap());
+        let mine = [(); OF_ONE].map(|()| workshop.enter(me).ok().unwrap());
+        assert!(workshop.enter(me).is_err());
+        assert!(workshop.enter(you).is_ok());
+        drop(mine);
+        assert!(workshop.enter(me).is_ok());
     }
 }
