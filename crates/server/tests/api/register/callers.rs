@@ -6,10 +6,11 @@ use std::{
     task::Poll,
 };
 
+use futures_util::future::{Either, select};
 use serde_json::json;
 
 use super::{MIGRATION, PHONE, VERIFY};
-use crate::harness::{TestApp, on_each_database};
+use crate::harness::{TestApp, held::Held, on_each_database};
 
 /// Goes on with something for so many steps, and then drops it.
 async fn hang_up_after(steps: u32, call: impl Future) {
@@ -58,4 +59,27 @@ on_each_database! {
             assert_eq!(app.post(VERIFY, &body).await.status, 400, "0 is any number");
         }
     }
+}
+
+/// Proves OTP-13: also of a caller who hangs up in the middle of being counted.
+#[tokio::test]
+async fn whoever_hangs_up_while_being_counted_gets_the_message() {
+    let app = TestApp::postgres().await;
+    let wang = app.person("wang").await;
+    assert_eq!(app.ask(&wang, PHONE).await.status, 200);
+    let there = app.replica().await;
+    let slow = Held::begin(&app, "UPDATE turns SET taken_at = taken_at").await;
+    let waits = async {
+        while slow.waiting().await < 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let ask = Box::pin(there.ask(&wang, "13700137000"));
+    let first = select(ask, Box::pin(waits)).await;
+    assert!(matches!(first, Either::Right(_)), "nobody was counted yet");
+    drop(first);
+    slow.end_when(1).await;
+    there.app.close().await;
+    assert_eq!((app.rows("sends").await, app.sms().await.len()), (2, 2));
+    app.end().await;
 }
