@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use menjin_core::{Appid, Clock};
+use menjin_core::{Appid, Clock, Uid};
 use menjin_messages::{MailSender, SmsSender};
 use menjin_store::Store;
 use menjin_wechat::Client;
@@ -21,13 +21,16 @@ use crate::{
     avatars::{Pictures, Workshop},
     failure::Failure,
     flows::{delete::MustScrub, errands, housekeeping, keys},
-    limit::AddressLimit,
+    limit::{AddressLimit, Limit},
     metrics::Metrics,
     options::{Options, Outside, SetupError},
     queue::Queue,
     replay::Replay,
     tokens::Tokens,
 };
+
+/// How often somebody may change their profile at one server.
+const PROFILES_PER_MINUTE: u32 = 60;
 
 /// The server's state. Cheap to clone.
 #[derive(Clone)]
@@ -48,6 +51,8 @@ pub struct Inner {
     pub(crate) sign_in_limit: AddressLimit,
     /// Of codes that are sent back, which needs no token.
     pub(crate) code_limit: AddressLimit,
+    /// Of changes to a profile: each leaves a line in the audit log, which stays.
+    pub(crate) profile_limit: Limit<Uid>,
     /// Of stories that take turns which many want.
     pub(crate) queue: Queue,
     pub(crate) metrics: Metrics,
@@ -87,6 +92,7 @@ impl App {
             replay: Replay::new(options.replay_window),
             sign_in_limit: AddressLimit::new(options.sign_in_per_address),
             code_limit: AddressLimit::new(options.sign_in_per_address),
+            profile_limit: Limit::new(PROFILES_PER_MINUTE),
             queue: Queue::new(),
             metrics: Metrics::new(),
             errands: Mutex::new(()),
@@ -172,6 +178,7 @@ impl App {
         self.scrub().await;
         if tick.is_multiple_of(60) {
             self.purge().await;
+            self.rewrite().await;
         }
     }
 
@@ -180,6 +187,14 @@ impl App {
     pub async fn scrub(&self) {
         if let Err(failure) = self.must_scrub.attend(self).await {
             tracing::warn!(%failure, "what was deleted could not be scrubbed");
+        }
+    }
+
+    /// Writes the database's file anew if it is the quietest hour of the week and anything was deleted
+    /// since the last time. [`App::tend`] calls this every minute.
+    pub async fn rewrite(&self) {
+        if let Err(failure) = self.must_scrub.rewrite(self).await {
+            tracing::warn!(%failure, "the database's file could not be written anew");
         }
     }
 

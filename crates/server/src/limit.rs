@@ -1,7 +1,9 @@
-//! How many sign-ins one address may make: a bucket an address, refilled through the minute.
+//! How often something may be done by one address, or to one account: a bucket for each, refilled through
+//! the minute.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     net::{IpAddr, Ipv6Addr},
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -9,14 +11,17 @@ use std::{
 
 use menjin_core::Refusal;
 
-/// Addresses that are remembered at once; past it, full buckets are dropped, then all of them.
-const ADDRESSES: usize = 50_000;
+/// Buckets that are remembered at once; past it, full ones are dropped, then all of them.
+const BUCKETS: usize = 50_000;
+
+/// A limit for each `K`.
+pub(crate) struct Limit<K> {
+    per_minute: u32,
+    buckets: Mutex<HashMap<K, Bucket>>,
+}
 
 /// A limit for each address.
-pub(crate) struct AddressLimit {
-    per_minute: u32,
-    buckets: Mutex<HashMap<IpAddr, Bucket>>,
-}
+pub(crate) struct AddressLimit(Limit<IpAddr>);
 
 /// When the bucket will be full again: one number says how much is in it (the "generic cell rate
 /// algorithm").
@@ -25,7 +30,7 @@ struct Bucket {
     full_at: Duration,
 }
 
-impl AddressLimit {
+impl<K: Eq + Hash> Limit<K> {
     /// Zero turns it off.
     pub(crate) fn new(per_minute: u32) -> Self {
         let buckets = Mutex::default();
@@ -35,28 +40,25 @@ impl AddressLimit {
         }
     }
 
-    /// Takes one from the bucket of an address; an IPv6 network of 64 bits is one address, since
-    /// whoever has one has all of it.
+    /// Takes one from the bucket of `whose`.
     ///
     /// # Errors
     ///
     /// [`Refusal::TooManyRequests`] when the bucket is empty.
-    pub(crate) fn take(&self, address: IpAddr, uptime: Duration) -> Result<(), Refusal> {
+    pub(crate) fn take(&self, whose: K, uptime: Duration) -> Result<(), Refusal> {
         if self.per_minute == 0 {
             return Ok(());
         }
         let minute = Duration::from_mins(1);
         let each = minute / self.per_minute;
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= ADDRESSES {
+        if buckets.len() >= BUCKETS {
             buckets.retain(|_, bucket| bucket.full_at > uptime);
-            if buckets.len() >= ADDRESSES {
+            if buckets.len() >= BUCKETS {
                 buckets.clear();
             }
         }
-        let bucket = buckets
-            .entry(network(address))
-            .or_insert(Bucket { full_at: uptime });
+        let bucket = buckets.entry(whose).or_insert(Bucket { full_at: uptime });
         let full_at = bucket.full_at.max(uptime) + each;
         if full_at > uptime + minute {
             let retry_after = full_at
@@ -66,6 +68,23 @@ impl AddressLimit {
         }
         bucket.full_at = full_at;
         Ok(())
+    }
+}
+
+impl AddressLimit {
+    /// Zero turns it off.
+    pub(crate) fn new(per_minute: u32) -> Self {
+        Self(Limit::new(per_minute))
+    }
+
+    /// Takes one from the bucket of an address; an IPv6 network of 64 bits is one address, since
+    /// whoever has one has all of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Limit::take`].
+    pub(crate) fn take(&self, address: IpAddr, uptime: Duration) -> Result<(), Refusal> {
+        self.0.take(network(address), uptime)
     }
 }
 
@@ -118,6 +137,6 @@ mod tests {
         for n in 0..60_000_u32 {
             let _ = limit.take(std::net::Ipv4Addr::from_bits(n).into(), Duration::ZERO);
         }
-        assert!(limit.buckets.lock().unwrap().len() <= ADDRESSES);
+        assert!(limit.0.buckets.lock().unwrap().len() <= BUCKETS);
     }
 }

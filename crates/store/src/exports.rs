@@ -32,7 +32,7 @@ statements! {
 
     AUDIT = "
         SELECT seq, at, event, actor, subject, detail FROM audit
-         WHERE subject = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+         WHERE subject = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3";
 
     UNLINKED = "
         SELECT id, unionid, user_id FROM identities WHERE id > $1 ORDER BY id LIMIT $2";
@@ -173,18 +173,18 @@ impl Tx {
         self.all(SENDS_TO, &values, send).await
     }
 
-    /// At most `limit` audit entries about `subject` after `after_seq`, oldest first.
+    /// At most `limit` audit entries about `subject` before `before_seq`, the latest first.
     ///
     /// # Errors
     ///
     /// As [`Tx::user_times`].
-    pub async fn audit_of(
+    pub async fn audit_before(
         &mut self,
         subject: &str,
-        after_seq: i64,
+        before_seq: i64,
         limit: i64,
     ) -> Result<Vec<Entered>, Error> {
-        let values = [subject.into(), after_seq.into(), limit.into()];
+        let values = [subject.into(), before_seq.into(), limit.into()];
         self.all(AUDIT, &values, entered).await
     }
 

@@ -145,6 +145,7 @@ pub(crate) async fn look(
 )]
 pub(crate) async fn confirm(State(app): State<App>, form: Form) -> Result<Page, Failure> {
     let email = change_email::confirm(&app, &link(&form)?).await?;
+    app.must_scrub.raise();
     Ok(Page::done(&email))
 }
 

@@ -31,8 +31,12 @@ pub(crate) struct ExportReply {
     verifications: Vec<OpenVerification>,
     /// Messages that they asked for, or that went to their number.
     messages: Vec<SentMessage>,
-    /// What was done to the account, and by whom.
+    /// What was done to the account, and by whom: the latest 10,000.
     audit: Vec<AuditEntry>,
+    /// Whether there are older entries than those; left out if not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    audit_truncated: bool,
 }
 
 /// The account.
@@ -145,6 +149,7 @@ pub(crate) async fn get(
         verifications: export.verifications.into_iter().map(verification).collect(),
         messages: export.sends.into_iter().map(message).collect(),
         audit: audit.map(|entry| audited(entry, &names)).collect(),
+        audit_truncated: export.audit_truncated,
     }))
 }
 

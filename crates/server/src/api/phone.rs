@@ -104,8 +104,7 @@ pub(crate) async fn new(
     let body = body?.0;
     if let Some(code) = text(&body, "phone_code")? {
         let code = PhoneCode::parse(code).map_err(|_| invalid("phone_code"))?;
-        let identity = caller.identity()?;
-        let user = change_phone::by_phone_button(&app, user, identity, &code).await?;
+        let user = change_phone::by_phone_button(&app, &caller, &code).await?;
         let token = caller.fresh_token(&app, Some(&user))?;
         return Ok(Json(PhoneChangeReply::updated(token)));
     }
@@ -146,9 +145,9 @@ pub(crate) async fn verify(
     caller: Caller,
     body: Result<JsonObject, Failure>,
 ) -> Result<Json<PhoneChangeReply>, Failure> {
-    let user = caller.user()?;
+    caller.user()?;
     let code = code(&body?.0)?;
-    let user = change_phone::by_code(&app, user, &code).await?;
+    let user = change_phone::by_code(&app, &caller, &code).await?;
     let token = caller.fresh_token(&app, Some(&user))?;
     Ok(Json(PhoneChangeReply::updated(token)))
 }

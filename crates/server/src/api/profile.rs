@@ -72,6 +72,7 @@ pub(crate) struct SetUserReply {
         (status = 403, description = "The caller has not registered, or may not set such a field", body = GeneralFailure),
         (status = 413, description = "The body is over 64 KiB", body = AccountFailure),
         (status = 415, description = "The body is not declared as JSON", body = AccountFailure),
+        (status = 429, description = "More than 60 changes a minute; see Retry-After", body = AccountFailure),
         (status = 503, description = "The store cannot be asked now; see Retry-After", body = AccountFailure),
     )
 )]
@@ -81,7 +82,9 @@ pub(crate) async fn set(
     body: Result<JsonObject, Failure>,
 ) -> Result<Json<SetUserReply>, Failure> {
     let body = body?.0;
-    let asked = changes(&app, caller.user()?, &body)?;
+    let user = caller.user()?;
+    let asked = changes(&app, user, &body)?;
+    app.profile_limit.take(user.uid, app.clock.uptime())?;
     let done = set_profile(&app, &caller, asked).await?;
     let access_token = match &done.renewed {
         Some(user) => Some(caller.fresh_token(&app, Some(user))?),

@@ -30,7 +30,7 @@ pub(crate) struct Workshop {
 /// The right to upload a picture; whoever drops it leaves.
 pub(crate) struct Place {
     #[expect(dead_code, reason = "what counts is when it is dropped")]
-    place: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
     whose: Uid,
     busy: Busy,
 }
@@ -68,10 +68,10 @@ impl Workshop {
             return Err(full());
         }
         let place = self.places.clone().try_acquire_owned();
-        let place = place.map_err(|_| full())?;
+        let permit = place.map_err(|_| full())?;
         *busy.entry(whose).or_default() += 1;
         Ok(Place {
-            place,
+            permit,
             whose,
             busy: self.busy.clone(),
         })

@@ -1,9 +1,12 @@
 //! Another number for an account: proved by a code to it or by WeChat's phone button, told to the
 //! former one, and the end of every older token.
 
+use std::sync::Arc;
+
 use menjin_core::{
-    Email, Identity, Phone, Refusal, User,
+    Email, Phone, Refusal, User,
     clock::Instant,
+    token::Claims,
     verification::{Code, Purpose},
 };
 use menjin_messages::NoticeKind;
@@ -17,7 +20,7 @@ use super::{
     register::{lost, phone_of},
     send_code::{Asked, new_send, reserve, send_code},
 };
-use crate::{app::App, failure::Failure};
+use crate::{app::App, bearer::Caller, failure::Failure};
 
 const BAD_CODE: Refusal = Refusal::WrongCode(Purpose::NewPhone);
 
@@ -47,17 +50,16 @@ pub(crate) async fn ask(
 /// Takes the number that WeChat's phone button gave; the account as it is then.
 pub(crate) async fn by_phone_button(
     app: &App,
-    user: &User,
-    identity: &Identity,
+    caller: &Caller,
     code: &PhoneCode,
 ) -> Result<User, Failure> {
-    let phone = phone_of(app, identity, code).await?;
-    Change::new(app, user, phone, None).settle(app).await
+    let phone = phone_of(app, caller.identity()?, code).await?;
+    Change::new(app, caller, phone, None)?.settle(app).await
 }
 
-/// Spends the code that `user` had sent to the number they want; the account as it is then.
-pub(crate) async fn by_code(app: &App, user: &User, code: &Code) -> Result<User, Failure> {
-    let asker = user.uid.to_string();
+/// Spends the code that the caller had sent to the number they want; the account as it is then.
+pub(crate) async fn by_code(app: &App, caller: &Caller, code: &Code) -> Result<User, Failure> {
+    let asker = caller.user()?.uid.to_string();
     let of_asker = asker.clone();
     let open = app.store.read(move |tx| {
         Box::pin(async move {
@@ -71,7 +73,7 @@ pub(crate) async fn by_code(app: &App, user: &User, code: &Code) -> Result<User,
     let keys = &app.options.master_keys;
     let phone = sealed.and_then(|sealed| contacts::open_phone(keys, &id, &sealed));
     let spends = Some((id, checked.guess));
-    let change = Change::new(app, user, phone.ok_or(BAD_CODE)?, spends);
+    let change = Change::new(app, caller, phone.ok_or(BAD_CODE)?, spends)?;
     change.settle(app).await
 }
 
@@ -80,6 +82,8 @@ pub(crate) async fn by_code(app: &App, user: &User, code: &Code) -> Result<User,
 struct Change {
     /// The account, as the caller's token found it.
     user: User,
+    /// The caller's token.
+    claims: Arc<Claims>,
     phone: Phone,
     digest: [u8; 32],
     /// The verification to spend and the try to take back; nothing where WeChat spent its own code.
@@ -88,14 +92,20 @@ struct Change {
 }
 
 impl Change {
-    fn new(app: &App, user: &User, phone: Phone, spends: Option<([u8; 16], [u8; 16])>) -> Self {
-        Self {
-            user: user.clone(),
+    fn new(
+        app: &App,
+        caller: &Caller,
+        phone: Phone,
+        spends: Option<([u8; 16], [u8; 16])>,
+    ) -> Result<Self, Refusal> {
+        Ok(Self {
+            user: caller.user()?.clone(),
+            claims: caller.claims.clone(),
             digest: contacts::digest(&app.options.master_keys, phone.as_str()),
             phone,
             spends,
             now: app.clock.now(),
-        }
+        })
     }
 
     async fn settle(self, app: &App) -> Result<User, Failure> {
@@ -139,7 +149,8 @@ impl Change {
         let before = tx.user_lock(self.user.uid, self.now).await?;
         let before = before.ok_or(Refusal::TokenInvalid)?;
         // Whatever ended the caller's token since it was looked at ends this as well.
-        if before.admit().is_err() || before.epoch != self.user.epoch {
+        let revoked = tx.revocation_find(&self.claims.jti).await?;
+        if before.admit().is_err() || before.epoch != self.user.epoch || revoked {
             return Err(Refusal::TokenInvalid.into());
         }
         if before.phone == self.phone.as_str() {

@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
 use menjin_core::{
@@ -310,14 +310,16 @@ pub(super) async fn forget(tx: &mut Tx, asker: &str, former: &str) -> Result<(),
     Ok(())
 }
 
-/// Whether something was deleted that may still be readable in the database's files. Something may have been
-/// by a process that was killed before it could do anything about it, so each begins with yes.
+/// Whether something was deleted or written over that may still be readable in the database's files. Something
+/// may have been by a process that was killed before it could do anything about it, so each begins with yes.
 #[derive(Debug)]
 pub(crate) struct MustScrub {
     /// In the log of SQLite.
     log: AtomicBool,
     /// In a page that SQLite split: it leaves behind what it moves.
     pages: AtomicBool,
+    /// The week in which the file was last written anew; none at first.
+    week: AtomicI64,
 }
 
 impl Default for MustScrub {
@@ -325,13 +327,15 @@ impl Default for MustScrub {
         Self {
             log: AtomicBool::new(true),
             pages: AtomicBool::new(true),
+            week: AtomicI64::new(Instant::MIN),
         }
     }
 }
 
 /// Milliseconds of a week, and of the hour in which the file is written anew, from Monday 1970-01-05 on:
 /// Sundays from 19:00 UTC, when it is Monday at three in China.
-const WEEK: Instant = 7 * 86_400_000;
+const WEEK: Instant = 7 * DAY;
+const DAY: Instant = 86_400_000;
 const QUIET: std::ops::Range<Instant> = (6 * 24 + 19) * 3_600_000..(6 * 24 + 20) * 3_600_000;
 
 impl MustScrub {
@@ -343,13 +347,19 @@ impl MustScrub {
 
     /// Writes the file anew once a week, in the quietest hour, if anything was deleted since: whoever wants
     /// to write waits meanwhile.
-    async fn rewrite(&self, app: &App) -> Result<(), Failure> {
-        let into_week = (app.clock.now() - 4 * 86_400_000).rem_euclid(WEEK);
-        if !QUIET.contains(&into_week) || !self.pages.swap(false, Ordering::AcqRel) {
+    pub(crate) async fn rewrite(&self, app: &App) -> Result<(), Failure> {
+        let since_monday = app.clock.now() - 4 * DAY;
+        let week = since_monday.div_euclid(WEEK);
+        if !QUIET.contains(&since_monday.rem_euclid(WEEK))
+            || self.week.load(Ordering::Acquire) == week
+            || !self.pages.swap(false, Ordering::AcqRel)
+        {
             return Ok(());
         }
         let rewritten = app.store.rewrite().await;
-        if rewritten.is_err() {
+        if rewritten.is_ok() {
+            self.week.store(week, Ordering::Release);
+        } else {
             self.pages.store(true, Ordering::Release);
         }
         Ok(rewritten?)
@@ -357,7 +367,6 @@ impl MustScrub {
 
     /// Makes what was deleted unreadable, if there is any; again the next time if that fails.
     pub(crate) async fn attend(&self, app: &App) -> Result<(), Failure> {
-        self.rewrite(app).await?;
         if !self.log.swap(false, Ordering::AcqRel) {
             return Ok(());
         }

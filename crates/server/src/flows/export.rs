@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use menjin_core::{Identity, IdentityId, Phone, Refusal, User, clock::Instant, secret::same};
+use menjin_core::{Identity, IdentityId, Phone, Refusal, Uid, User, clock::Instant, secret::same};
 use menjin_store::{Channel, Entered, ExportedSend, ExportedVerification, Tx};
 
 use super::contacts;
@@ -10,6 +10,8 @@ use crate::{app::App, bearer::Caller, failure::Failure};
 
 /// Audit entries that are read at once.
 const PAGE: i64 = 1_000;
+/// Audit entries that are told; there is no end to how often somebody changes their mind.
+const LATEST: usize = 10_000;
 
 /// All that is stored of one person.
 #[derive(Debug)]
@@ -19,7 +21,10 @@ pub(crate) struct Export {
     pub(crate) identities: Vec<Known>,
     pub(crate) verifications: Vec<Asked>,
     pub(crate) sends: Vec<Sent>,
+    /// The latest, oldest first.
     pub(crate) audit: Vec<Entered>,
+    /// Whether there are older ones.
+    pub(crate) audit_truncated: bool,
     /// By what names the person stands in the other tables.
     pub(crate) names: BTreeSet<String>,
 }
@@ -56,7 +61,16 @@ pub(crate) async fn export(app: &App, caller: &Caller) -> Result<Export, Failure
     let read = app
         .store
         .read(move |tx| Box::pin(async move { gather(&with, tx, &caller).await }));
-    read.await
+    let mut export = read.await?;
+    if let Some((user, ..)) = &export.account {
+        export.audit = audit(app, user.uid).await?;
+    }
+    if export.audit.len() > LATEST {
+        export.audit.truncate(LATEST);
+        export.audit_truncated = true;
+    }
+    export.audit.reverse();
+    Ok(export)
 }
 
 async fn gather(app: &App, tx: &mut Tx, caller: &Caller) -> Result<Export, Failure> {
@@ -67,7 +81,7 @@ async fn gather(app: &App, tx: &mut Tx, caller: &Caller) -> Result<Export, Failu
     let identities = identities(tx, caller).await?;
     let ids = identities.iter().map(|known| known.identity.id.to_string());
     let uid = account.as_ref().map(|(user, ..)| user.uid.to_string());
-    let names: BTreeSet<_> = ids.chain(uid.clone()).collect();
+    let names: BTreeSet<_> = ids.chain(uid).collect();
     let user = account.as_ref().map(|(user, ..)| user);
     let verifications = verifications(app, tx, &names).await?;
     let mut sends = sends(app, tx, (&names, user)).await?;
@@ -86,10 +100,8 @@ async fn gather(app: &App, tx: &mut Tx, caller: &Caller) -> Result<Export, Failu
     Ok(Export {
         verifications,
         sends,
-        audit: match &uid {
-            Some(uid) => audit(tx, uid).await?,
-            None => Vec::new(),
-        },
+        audit: Vec::new(),
+        audit_truncated: false,
         account,
         identities,
         names,
@@ -177,15 +189,24 @@ async fn sends(
     Ok(sent.collect())
 }
 
-async fn audit(tx: &mut Tx, uid: &str) -> Result<Vec<Entered>, Failure> {
+/// What was done to an account, the latest first: page by page, and a little more than is told.
+async fn audit(app: &App, uid: Uid) -> Result<Vec<Entered>, Failure> {
     let mut all: Vec<Entered> = Vec::new();
     loop {
-        let after = all.last().map_or(0, |entry| entry.seq);
-        let page = tx.audit_of(uid, after, PAGE).await?;
+        let before = all.last().map_or(i64::MAX, |entry| entry.seq);
+        let page = app.store.read(move |tx| {
+            Box::pin(async move {
+                let page = tx.audit_before(&uid.to_string(), before, PAGE).await;
+                Ok::<_, Failure>(page?)
+            })
+        });
+        let page = page.await?;
         let last = page.is_empty();
         all.extend(page);
-        if last {
+        if last || all.len() > LATEST {
             return Ok(all);
         }
+        // On SQLite a page is read without waiting for anything.
+        tokio::task::yield_now().await;
     }
 }

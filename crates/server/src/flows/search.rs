@@ -53,6 +53,14 @@ impl Search {
             }
             self.filter.uid = uid;
         }
+        if let Some(phone) = self.filter.phone.as_deref().and_then(Phone::stored) {
+            // By the number's own index: a list looks at every account for it.
+            let owner = tx.user_find_by_phone(&phone).await?.map(|user| user.uid);
+            if owner.is_none() || self.filter.uid.is_some_and(|asked| Some(asked) != owner) {
+                return Ok(Vec::new());
+            }
+            self.filter.uid = owner;
+        }
         let offset = (self.page - 1) * LIMIT;
         let users = tx.user_list(&self.filter, LIMIT, offset).await?;
         let mut found = Vec::new();

@@ -65,6 +65,9 @@ pub(crate) async fn set_profile(
     };
     let told = app.store.write(move |tx| Box::pin(story.tell(tx)));
     let done = told.await?;
+    if !done.fields.is_empty() {
+        app.must_scrub.raise();
+    }
     if let Some(user) = &done.renewed {
         tracing::info!(%uid, role = user.role.as_str(), "another role");
     }

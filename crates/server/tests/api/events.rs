@@ -8,11 +8,12 @@ use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
+use futures_util::future::join3;
 use menjin_core::Clock;
 use menjin_wechat::PushKeys;
 use serde_json::{Value, json};
 
-use crate::harness::{APPID, Reply, TestApp, on_each_database, send};
+use crate::harness::{APPID, OTHER, Reply, TestApp, held::Held, on_each_database, send};
 
 pub(super) const TOKEN: &str = "pushtoken";
 const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
@@ -46,10 +47,15 @@ async fn control(app: &TestApp, name: &str, body: Value) -> Value {
 
 /// Has WeChat push an event to `there`, which has to say that it heard.
 async fn push(there: &TestApp, person: &str, event: &str, more: Value) {
+    push_to(there, APPID, person, (event, more)).await;
+}
+
+/// The same of a mini program.
+async fn push_to(there: &TestApp, appid: &str, person: &str, (event, more): (&str, Value)) {
     let served = there.serve().await;
     let mut order = json!({
-        "person": person, "event": event, "token": TOKEN, "appid": APPID,
-        "url": format!("http://{}/wechat/events/{APPID}", served.address),
+        "person": person, "event": event, "token": TOKEN, "appid": appid,
+        "url": format!("http://{}/wechat/events/{appid}", served.address),
     });
     for (name, value) in more.as_object().unwrap() {
         order[name] = value.clone();
@@ -181,4 +187,28 @@ on_each_database! {
         assert_eq!(there.rows("audit WHERE actor = 'wechat'").await, 1);
         there.app.close().await;
     }
+}
+
+/// Somebody closes their WeChat account, and every mini program hears of it at once: the last way to the
+/// account takes it along.
+#[tokio::test]
+async fn two_mini_programs_hear_of_it_at_once() {
+    let app = TestApp::postgres().await;
+    let there = listening(&app, None).await;
+    there.user("wang", NUMBERS[0]).await;
+    assert_eq!(there.sign_in_there("wang").await.json()["registered"], true);
+    assert_eq!(there.rows("identities WHERE user_id = 100001").await, 2);
+    let held = Held::begin(&there, "SELECT 1 FROM users FOR UPDATE").await;
+    join3(
+        push_to(&there, APPID, "wang", (CANCELLED, json!({}))),
+        push_to(&there, OTHER, "wang", (CANCELLED, json!({}))),
+        held.end_when(2),
+    )
+    .await;
+    assert_eq!(
+        there.rows("users").await + there.rows("identities").await,
+        0
+    );
+    there.app.close().await;
+    app.end().await;
 }

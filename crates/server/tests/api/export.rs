@@ -97,6 +97,27 @@ on_each_database! {
         assert_eq!(export["messages"][0]["contact"], "Wang@example.com");
     }
 
+    /// Of a long history the latest ten thousand entries are told, in order, and that there are more.
+    async fn the_latest_of_a_long_history(app) {
+        let wang = app.user("wang", NUMBERS[0]).await;
+        let add = |first: u32, last: u32| {
+            format!("INSERT INTO audit (at, event, actor, subject, detail)
+                     WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last})
+                     SELECT i, 'x' || i, '100001', '100001', '{{}}' FROM n")
+        };
+        // Registering was one.
+        app.sql(&add(1, 9_999)).await;
+        let whole = app.get_as(&wang.token, EXPORT).await.json();
+        let audit = whole["audit"].as_array().unwrap();
+        assert_eq!((audit.len(), &audit[0]["event"]), (10_000, &json!("registered")));
+        assert!(whole.get("audit_truncated").is_none());
+        app.sql(&add(10_000, 10_001)).await;
+        let latest = app.get_as(&wang.token, EXPORT).await.json();
+        let audit = latest["audit"].as_array().unwrap();
+        assert_eq!((audit.len(), &latest["audit_truncated"]), (10_000, &json!(true)));
+        assert_eq!((&audit[0]["event"], &audit[9_999]["event"]), (&json!("x2"), &json!("x10001")));
+    }
+
     /// A session key is a secret, also from whoever holds a token.
     async fn no_secret_is_told(app) {
         let wang = app.user("wang", NUMBERS[0]).await;

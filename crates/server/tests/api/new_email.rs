@@ -201,6 +201,26 @@ on_each_database! {
         assert_eq!(app.email_of(&wang).await, "other@example.com");
     }
 
+    /// Proves PRF-4: a link is over with the tokens of the account, or whoever stole one would keep the
+    /// account's address.
+    async fn a_link_is_over_with_the_tokens(app) {
+        for (n, ends) in ["signs out everywhere", "changes the number"].into_iter().enumerate() {
+            let wang = app.user(ends, &format!("1380013800{n}")).await;
+            app.want_email(&wang, EMAIL).await;
+            let token = app.mailed().await;
+            let ended = if n == 0 {
+                app.post_as(&wang.token, "/v1/user/logout_all", &json!({})).await
+            } else {
+                app.tap_phone(&wang, "13900139000").await
+            };
+            assert_eq!(ended.status, 200, "{}", ended.text);
+            let late = app.press(&token).await;
+            assert!(late.status == 400 && late.text.contains("链接已失效"), "{ends}: {}", late.text);
+            assert_eq!(app.me(&ended.token()).await.json()["email"], "");
+        }
+        assert_eq!(app.rows("verifications").await, 0);
+    }
+
     /// Proves PRF-4: single use, also of fifty at once.
     async fn fifty_press_the_button(app) {
         let wang = app.user("wang", PHONE).await;

@@ -7,7 +7,8 @@ mod privacy;
 mod races;
 mod senders;
 
-use menjin_store::NewUser;
+use menjin_core::Role;
+use menjin_store::{Imported, NewUser};
 use serde_json::{Value, json};
 
 use crate::harness::{Person, Reply, TestApp, on_each_database};
@@ -135,6 +136,25 @@ on_each_database! {
         let reply = app.post_as(&wang.token, REGISTER, &body).await;
         assert_eq!((status(&reply), &reply.json()["uid"]), (json!("user_migrated"), &json!(100_001)));
         assert_eq!(app.rows("users").await, 1);
+    }
+
+    /// A guest's token acts for the account that they took over, whatever imports had made of it before.
+    async fn a_guest_token_works_after_an_import_of_another_role(app) {
+        let wang = app.person("wang").await;
+        app.imported(E164, "老王").await;
+        let again = app.store.write(|tx| {
+            Box::pin(async move {
+                let new = NewUser { phone: Some(E164), role: Role::Admin, ..NewUser::empty(2) };
+                tx.user_import(&new).await
+            })
+        });
+        let again: Result<_, menjin_store::Error> = again.await;
+        assert!(matches!(again.unwrap(), Imported::Updated(_)));
+        let body = json!({ "phone_code": app.phone_code("wang", PHONE) });
+        let reply = app.post_as(&wang.token, REGISTER, &body).await;
+        assert_eq!(status(&reply), "user_migrated");
+        let me = app.me(&wang.token).await.json();
+        assert_eq!((&me["uid"], &me["role"]), (&json!(100_001), &json!("admin")));
     }
 
     async fn a_number_that_is_taken_is_said_to_be(app) {

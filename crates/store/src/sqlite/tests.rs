@@ -61,6 +61,17 @@ async fn every_lookup_has_an_index() {
     }
 }
 
+/// A look for one account reads one, not all that follow it.
+#[tokio::test]
+async fn a_list_of_one_account_has_two_bounds() {
+    let (connection, _folder) = database().await;
+    let lists = crate::users::lists::ALL.iter();
+    let mut bounded =
+        lists.filter(|sql| plan(&connection, sql.sqlite)[0].contains("(rowid>? AND rowid<?)"));
+    let list = bounded.next().unwrap();
+    assert!(list.sqlite.contains("OFFSET"), "{}", list.sqlite);
+}
+
 #[tokio::test]
 async fn a_deleted_account_finds_its_identities_by_an_index() {
     let (connection, _folder) = database().await;

@@ -73,11 +73,11 @@ on_each_database! {
             Ok::<_, Error>(())
         })
         .unwrap();
-        let first = ask!(db, |tx| tx.audit_of("100001", 0, 2).await).unwrap();
-        assert_eq!(first.iter().map(|entry| entry.at).collect::<Vec<_>>(), [1, 3]);
-        let after = first[1].seq;
-        let rest = ask!(db, |tx| tx.audit_of("100001", after, 2).await).unwrap();
-        assert_eq!(rest.iter().map(|entry| entry.at).collect::<Vec<_>>(), [4]);
+        let first = ask!(db, |tx| tx.audit_before("100001", i64::MAX, 2).await).unwrap();
+        assert_eq!(first.iter().map(|entry| entry.at).collect::<Vec<_>>(), [4, 3]);
+        let before = first[1].seq;
+        let rest = ask!(db, |tx| tx.audit_before("100001", before, 2).await).unwrap();
+        assert_eq!(rest.iter().map(|entry| entry.at).collect::<Vec<_>>(), [1]);
     }
 
     async fn a_person_without_an_account_is_found_by_the_unionid(db) {

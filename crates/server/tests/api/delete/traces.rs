@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::{body::Body, http::Request};
 use menjin_core::profile::{Field, Fields, Kind, SetBy};
 use serde_json::json;
 use tokio::time::Instant;
@@ -113,5 +114,106 @@ async fn the_files_are_scrubbed_soon() {
     }
     stop.cancel();
     tending.await.unwrap().unwrap();
+    app.end().await;
+}
+
+/// Proves DEL-3: so does a server that was started after another was killed before it could.
+#[tokio::test]
+async fn the_next_server_scrubs_for_one_that_was_killed() {
+    let app = TestApp::sqlite().await;
+    let wang = app.user("wang", PHONE).await;
+    app.app.scrub().await;
+    assert_eq!(app.delete(&wang.token, &wang.openid).await.status, 200);
+    assert!(holds(&app.stored().await, PHONE), "it is still in the file");
+    let next = app.replica().await;
+    next.app.scrub().await;
+    assert!(!holds(&app.stored().await, PHONE));
+    next.app.close().await;
+    app.end().await;
+}
+
+/// Proves DEL-3: nor is what somebody was called, or where they were reached, before they changed it.
+#[tokio::test]
+async fn what_was_changed_is_scrubbed() {
+    let app = TestApp::sqlite().await;
+    let wang = app.user("wang", PHONE).await;
+    let set = async |name: &str| {
+        let words = json!({ "nickname": name });
+        app.post_as(&wang.token, "/v1/user/setuser", &words).await
+    };
+    assert_eq!(set(NICKNAME).await.status, 200);
+    app.sql(&format!("UPDATE users SET email = '{MAIL}'")).await;
+    app.app.scrub().await;
+    assert_eq!(set("another").await.status, 200);
+    app.app.scrub().await;
+    assert!(!holds(&app.stored().await, NICKNAME));
+
+    let email = json!({ "email": "wang@example.com" });
+    let asked = app.post_as(&wang.token, "/v1/user/newemail", &email).await;
+    assert_eq!(asked.status, 200, "{}", asked.text);
+    let mails = app.mails().await;
+    let link = mails[0]["link"].as_str().unwrap();
+    let (_, token) = link.split_once("?token=").unwrap();
+    let press = Request::post("/v1/user/email/confirm")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(format!("token={token}")));
+    assert_eq!(app.send(press.unwrap()).await.status, 200);
+    app.app.scrub().await;
+    assert!(!holds(&app.stored().await, MAIL));
+
+    let body = json!({ "phone_code": app.phone_code("wang", "13800138000") });
+    let moved = app.post_as(&wang.token, "/v1/user/newphone", &body).await;
+    assert_eq!(moved.status, 200, "{}", moved.text);
+    app.app.scrub().await;
+    assert!(!holds(&app.stored().await, PHONE));
+    app.end().await;
+}
+
+/// Leaves room in the file, which only writing it anew takes away.
+async fn leave_room(app: &TestApp) {
+    app.sql("CREATE TABLE away (x); INSERT INTO away VALUES (zeroblob(100000)); DROP TABLE away")
+        .await;
+    assert!(has_room(app).await);
+}
+
+async fn has_room(app: &TestApp) -> bool {
+    app.rows("pragma_freelist_count WHERE freelist_count > 0")
+        .await
+        > 0
+}
+
+/// Proves DEL-3: once a week the file is written anew, on Monday from three to four in China, if anything
+/// was deleted since.
+#[tokio::test]
+async fn once_a_week_the_file_is_written_anew() {
+    const HOUR: u64 = 3_600;
+    const WEEK: u64 = 7 * 24 * HOUR;
+    let app = TestApp::sqlite().await;
+    leave_room(&app).await;
+    let pass = |seconds| app.clock.advance(Duration::from_secs(seconds));
+    // The clock begins on Wednesday at 11:06:40 UTC.
+    pass((4 * 24 + 8) * HOUR - 6 * 60 - 40 - 1);
+    app.app.rewrite().await;
+    assert!(has_room(&app).await, "it is a second too early");
+    pass(1);
+    app.app.rewrite().await;
+    assert!(!has_room(&app).await, "whoever began may have been killed");
+
+    let wang = app.user("wang", PHONE).await;
+    assert_eq!(app.delete(&wang.token, &wang.openid).await.status, 200);
+    leave_room(&app).await;
+    app.app.rewrite().await;
+    assert!(has_room(&app).await, "once in an hour is enough");
+    pass(WEEK + HOUR);
+    app.app.rewrite().await;
+    assert!(has_room(&app).await, "the hour is over");
+    pass(WEEK - HOUR);
+    app.app.rewrite().await;
+    assert!(!has_room(&app).await);
+
+    leave_room(&app).await;
+    pass(WEEK);
+    app.app.rewrite().await;
+    assert!(has_room(&app).await, "nothing was deleted");
     app.end().await;
 }

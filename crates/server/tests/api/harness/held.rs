@@ -1,5 +1,6 @@
 //! Somebody else who is in the middle of a transaction on PostgreSQL.
 
+use base64::Engine;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls};
 
@@ -41,4 +42,20 @@ impl Held {
         drop(self.client);
         self.connection.await.unwrap().unwrap();
     }
+}
+
+/// What ends a token while whoever sent it is at work: the statements, of which the first keeps the account's
+/// row.
+pub(crate) fn ends(token: &str) -> [String; 2] {
+    let claims = token.split('.').nth(1).unwrap();
+    let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims);
+    let claims: serde_json::Value = serde_json::from_slice(&claims.unwrap()).unwrap();
+    let jti = claims["jti"].as_str().unwrap();
+    [
+        "UPDATE users SET epoch = epoch + 1".to_owned(),
+        format!(
+            "SELECT 1 FROM users FOR UPDATE;
+             INSERT INTO revocations (jti, until) VALUES ('{jti}', 9999999999999)"
+        ),
+    ]
 }

@@ -6,7 +6,11 @@ use futures_util::future::{join, join_all};
 use serde_json::json;
 
 use super::answer;
-use crate::harness::{Person, Reply, TestApp, held::Held, on_each_database};
+use crate::harness::{
+    Person, Reply, TestApp,
+    held::{Held, ends},
+    on_each_database,
+};
 
 /// Two people who change their numbers over and over.
 struct Pair {
@@ -157,5 +161,21 @@ async fn a_number_that_an_import_just_took_is_in_use() {
         app.rows("verifications").await + app.rows("guesses").await,
         0
     );
+    app.end().await;
+}
+
+/// Proves PRF-1: a token that is ended while its number is changed becomes no fresh one.
+#[tokio::test]
+async fn a_token_that_ends_meanwhile_changes_no_number() {
+    let app = TestApp::postgres().await;
+    app.user("wang", "13800138000").await;
+    for n in 0..2 {
+        let wang = app.person("wang").await;
+        let held = Held::begin(&app, &ends(&wang.token)[n]).await;
+        let late = app.tap_phone(&wang, "13900139000");
+        let (late, ()) = join(late, held.end_when(1)).await;
+        assert_eq!(late.line(), r#"401 {"error":"invalid_token"}"#, "{n}");
+    }
+    assert_eq!(app.rows("users WHERE phone = '+8613800138000'").await, 1);
     app.end().await;
 }

@@ -1,5 +1,7 @@
 //! Fields that everybody has, fields of the deployment's own, and what is none.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::{bad, changed, forged, refused, with_a_club};
@@ -65,6 +67,21 @@ with_a_club! {
             assert_eq!(refused(&reply), bad(&format!("invalid_{field}")), "{value}");
         }
         assert_eq!(app.rows("audit WHERE event = 'profile_changed'").await, 0);
+    }
+
+    /// One person changes their mind sixty times a minute at most, and keeps nobody else from it.
+    async fn sixty_changes_a_minute(app) {
+        let wang = app.user("wang", "13800138000").await;
+        let li = app.user("li", "13800138001").await;
+        for n in 0..60 {
+            assert_eq!(app.set(&wang, json!({ "nickname": n.to_string() })).await.status, 200, "{n}");
+        }
+        let late = app.set(&wang, json!({ "nickname": "王" })).await;
+        assert_eq!(refused(&late), (429, "too_many_requests".to_owned()));
+        assert_eq!(late.header("retry-after"), "1");
+        assert_eq!(app.set(&li, json!({ "nickname": "李" })).await.status, 200);
+        app.clock.advance(Duration::from_secs(1));
+        assert_eq!(changed(&app.set(&wang, json!({ "nickname": "王" })).await), json!({ "nickname": "王" }));
     }
 
     /// What was set can be cleared, whatever it holds.

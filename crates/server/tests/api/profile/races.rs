@@ -1,12 +1,15 @@
 //! Many edits of one profile at once.
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use menjin_core::profile::{Fields, Kind, SetBy};
 use menjin_server::Options;
 use serde_json::{Map, Value, json};
 
 use super::{changed, field};
-use crate::harness::TestApp;
+use crate::harness::{
+    TestApp,
+    held::{Held, ends},
+};
 
 /// A hundred things that can be set: 64 fields of the deployment's own, most of them twice.
 fn edits() -> Vec<Value> {
@@ -80,4 +83,20 @@ mod no_edit_is_lost {
         story(&app).await;
         app.end().await;
     }
+}
+
+/// A token that is ended while its profile is changed changes nothing.
+#[tokio::test]
+async fn a_token_that_ends_meanwhile_changes_nothing() {
+    let app = TestApp::postgres().await;
+    app.user("wang", "13800138000").await;
+    for n in 0..2 {
+        let wang = app.person("wang").await;
+        let held = Held::begin(&app, &ends(&wang.token)[n]).await;
+        let late = app.set(&wang, json!({ "nickname": "王" }));
+        let (late, ()) = join(late, held.end_when(1)).await;
+        assert_eq!(late.line(), r#"401 {"error":"invalid_token"}"#, "{n}");
+    }
+    assert_eq!(app.rows("users WHERE nickname <> ''").await, 0);
+    app.end().await;
 }
