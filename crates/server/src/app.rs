@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How often somebody may change their profile at one server.
-const PROFILES_PER_MINUTE: u32 = 60;
+const PROFILES_PER_MINUTE: u32 = 300;
 
 /// The server's state. Cheap to clone.
 #[derive(Clone)]

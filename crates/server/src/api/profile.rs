@@ -72,7 +72,7 @@ pub(crate) struct SetUserReply {
         (status = 403, description = "The caller has not registered, or may not set such a field", body = GeneralFailure),
         (status = 413, description = "The body is over 64 KiB", body = AccountFailure),
         (status = 415, description = "The body is not declared as JSON", body = AccountFailure),
-        (status = 429, description = "More than 60 changes a minute; see Retry-After", body = AccountFailure),
+        (status = 429, description = "More than 300 changes a minute; see Retry-After", body = AccountFailure),
         (status = 503, description = "The store cannot be asked now; see Retry-After", body = AccountFailure),
     )
 )]
