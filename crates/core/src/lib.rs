@@ -15,6 +15,7 @@ pub mod keyring;
 pub mod phone;
 pub mod profile;
 pub mod refusal;
+pub mod revocation;
 pub mod secret;
 pub mod sending;
 mod text;

@@ -162,6 +162,27 @@ impl Issuer {
         Ok(token)
     }
 
+    /// Reads the payload of a token as [`Expected::read`] does, for Menjin itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`Expected::read`].
+    pub fn read(&self, payload: &[u8], now: Instant) -> Result<Claims, Refusal> {
+        let (issuer, audience) = (self.name.as_str(), self.name.as_str());
+        Expected { issuer, audience }.read(payload, now)
+    }
+}
+
+/// Who must have made a token, and for whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// `iss`.
+    pub issuer: &'a str,
+    /// What `aud` is, or holds among others.
+    pub audience: &'a str,
+}
+
+impl Expected<'_> {
     /// Reads the payload of a token whose signature was checked. Everything but its end is judged
     /// before its end is, so that `token_expired` is only ever said of a token that was once good.
     ///
@@ -183,11 +204,11 @@ impl Issuer {
     fn claims(&self, payload: &Map<String, Value>, now: i64) -> Option<Claims> {
         let text = |name: &str| payload.get(name).and_then(Value::as_str);
         let aud = payload.get("aud")?;
-        let is_ours = aud == self.name.as_str()
+        let is_ours = aud == self.audience
             || aud
                 .as_array()
-                .is_some_and(|all| all.iter().any(|one| one == self.name.as_str()));
-        if text("iss") != Some(&self.name) || !is_ours {
+                .is_some_and(|all| all.iter().any(|one| one == self.audience));
+        if text("iss") != Some(self.issuer) || !is_ours {
             return None;
         }
         let iat = seconds(payload.get("iat")?)?;

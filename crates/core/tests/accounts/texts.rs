@@ -122,7 +122,8 @@ proptest! {
                     || matches!(c, '\u{2028}' | '\u{2029}')
             };
             let fits = text.chars().count() <= 64 && !text.contains(moves);
-            prop_assert_eq!(profile::is_nickname(text), fits, "{:?}", text);
+            let blank = !text.is_empty() && text.trim().is_empty();
+            prop_assert_eq!(profile::is_nickname(text), fits && !blank, "{:?}", text);
             prop_assert_eq!(profile::is_campus(text, &[]), fits);
             prop_assert_eq!(profile::is_campus(text, std::slice::from_ref(text)), true);
         }
