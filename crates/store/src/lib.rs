@@ -21,6 +21,7 @@ pub mod guesses;
 pub mod identities;
 pub mod revocations;
 pub mod sends;
+pub mod services;
 pub mod signing_keys;
 pub mod spent_codes;
 pub mod turns;
@@ -29,13 +30,17 @@ pub mod verifications;
 
 use std::{future::Future, pin::Pin};
 
+use tokio::sync::watch;
+
 pub use audit::{Entered, Entry};
 pub use errands::Errand;
 pub use error::{Error, Said};
 pub use exports::{ExportedSend, ExportedVerification, Looked};
 pub use identities::{NewIdentity, imports::Linked};
 pub use options::Options;
+pub use revocations::Revocations;
 pub use sends::{Channel, NewSend};
+pub use services::ServiceRow;
 pub use signing_keys::KeyRow;
 pub use spent_codes::SpentCode;
 pub use sqlite::{Lock, lock};
@@ -77,6 +82,7 @@ pub fn statements() -> impl Iterator<Item = Sql> {
         identities::imports::ALL,
         revocations::ALL,
         sends::ALL,
+        services::ALL,
         signing_keys::ALL,
         spent_codes::ALL,
         turns::ALL,
@@ -105,7 +111,7 @@ impl Store {
     )]
     pub async fn open(options: &Options) -> Result<Self, Error> {
         match sqlite::path(&options.url)? {
-            Some(path) => Ok(Self::Sqlite(sqlite::Database::open(path)?)),
+            Some(path) => Ok(Self::Sqlite(sqlite::Database::open(path, options)?)),
             None => Ok(Self::Postgres(postgres::Database::open(options)?)),
         }
     }
@@ -176,6 +182,29 @@ impl Store {
         match self {
             Self::Sqlite(database) => database.scrub(true).await,
             Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Changes whenever something was revoked through this handle, before that is acknowledged, and while
+    /// [`Store::listen`] runs whenever another replica says that it did.
+    #[must_use]
+    pub fn revocation_bell(&self) -> watch::Receiver<u64> {
+        match self {
+            Self::Sqlite(database) => database.revocation_bell(),
+            Self::Postgres(database) => database.revocation_bell(),
+        }
+    }
+
+    /// Hears what other replicas revoke, until the connection for it is lost. For SQLite there are no
+    /// others, and this never returns.
+    ///
+    /// # Errors
+    ///
+    /// Why the connection was lost or could not be made. What was said meanwhile was not heard.
+    pub async fn listen(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(_) => std::future::pending().await,
+            Self::Postgres(database) => Box::pin(database.listen()).await,
         }
     }
 

@@ -19,6 +19,10 @@ pub(crate) const SQLITE: &[Step] = &[
         "V0002__accounts",
         include_str!("../migrations/sqlite/0002_accounts.sql"),
     ),
+    (
+        "V0003__services",
+        include_str!("../migrations/sqlite/0003_services.sql"),
+    ),
 ];
 pub(crate) const POSTGRES: &[Step] = &[
     (
@@ -28,6 +32,10 @@ pub(crate) const POSTGRES: &[Step] = &[
     (
         "V0002__accounts",
         include_str!("../migrations/postgres/0002_accounts.sql"),
+    ),
+    (
+        "V0003__services",
+        include_str!("../migrations/postgres/0003_services.sql"),
     ),
 ];
 

@@ -13,15 +13,19 @@ pub struct Options {
     pub connections: usize,
     /// How long a caller waits for PostgreSQL, connection and statements together.
     pub wait: Duration,
+    /// How long an access token can count after it was made, other machines' clocks considered: as long
+    /// as that it is kept in mind what was revoked.
+    pub tokens_last: Duration,
 }
 
 impl Options {
-    /// Sixteen connections, two seconds of patience.
+    /// Sixteen connections, two seconds of patience, tokens of an hour.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
             connections: 16,
             wait: Duration::from_secs(2),
+            tokens_last: Duration::from_mins(62),
         }
     }
 }
@@ -32,6 +36,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("connections", &self.connections)
             .field("wait", &self.wait)
+            .field("tokens_last", &self.tokens_last)
             .finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@
 mod tls;
 
 use std::{
+    future::poll_fn,
     path::Path,
     sync::{
         Arc,
@@ -12,14 +13,20 @@ use std::{
 };
 
 use deadpool_postgres::{Client, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod};
-use tokio::time::{Instant, timeout, timeout_at};
-use tokio_postgres::Config;
+use menjin_core::clock::millis;
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout, timeout_at},
+};
+use tokio_postgres::{AsyncMessage, Config, Socket, tls::MakeTlsConnect};
+use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::task::TaskTracker;
 
 use crate::{
     Options, Telling, Waits,
     error::{Error, Said},
     migrations,
+    revocations::Bell,
     tx::{Connection, Tx},
 };
 
@@ -33,6 +40,10 @@ const LIMITS: &str =
     "SET statement_timeout = 5000; SET idle_in_transaction_session_timeout = 15000";
 /// How long what was sent may stay unacknowledged before the connection counts as dead.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
+/// How long other replicas' being told may take.
+const NOTICE: Duration = Duration::from_millis(500);
+const NOTIFY: &str = "NOTIFY menjin_revocations";
+const LISTEN: &str = "LISTEN menjin_revocations";
 /// Any number will do, as long as no other program locks it in this database.
 const MIGRATING: i64 = 0x6d65_6e6a_696e;
 
@@ -46,6 +57,8 @@ pub struct Database {
     tasks: TaskTracker,
     wait: Duration,
     refused: Arc<AtomicU64>,
+    bell: Bell,
+    tokens_last: i64,
 }
 
 impl Database {
@@ -76,6 +89,8 @@ impl Database {
             tasks: TaskTracker::new(),
             wait: options.wait,
             refused: Arc::default(),
+            bell: Bell::new(),
+            tokens_last: millis(options.tokens_last),
         })
     }
 
@@ -137,7 +152,9 @@ impl Database {
         // half-way is a story half told.
         let telling = self.tasks.spawn(async move {
             let client = database.client(deadline).await?;
-            let mut open = Open(Some(Tx::new(Connection::Postgres(client))));
+            let mut tx = Tx::new(Connection::Postgres(client));
+            tx.tokens_last = database.tokens_last;
+            let mut open = Open(Some(tx), database.bell);
             timeout(STORY, open.tell(story))
                 .await
                 .map_err(|_| Error::Late)?
@@ -164,6 +181,32 @@ impl Database {
         told.unwrap_or_else(|_| Err(Error::Late.into()))
     }
 
+    pub(crate) fn revocation_bell(&self) -> watch::Receiver<u64> {
+        self.bell.hear()
+    }
+
+    pub(crate) async fn listen(&self) -> Result<(), Error> {
+        let (client, mut connection) = self.connect().await?;
+        let listening = async {
+            client.batch_execute(LISTEN).await?;
+            // What was said before this connection listened was not heard.
+            self.bell.ring();
+            std::future::pending::<Result<(), Error>>().await
+        };
+        let hearing = async {
+            while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
+                if let AsyncMessage::Notification(_) = message? {
+                    self.bell.ring();
+                }
+            }
+            Ok(())
+        };
+        tokio::select! {
+            ended = listening => ended,
+            ended = hearing => ended,
+        }
+    }
+
     /// A connection from the pool, [`Error::Busy`] if none is free in time.
     async fn client(&self, deadline: Instant) -> Result<Client, Error> {
         let client = timeout_at(deadline, self.pool.get()).await;
@@ -176,22 +219,30 @@ impl Database {
 
     /// A connection outside the pool, for work that takes its time.
     async fn alone(&self) -> Result<tokio_postgres::Client, Error> {
-        let tls = tls::connector(self.config.get_ssl_mode(), self.root.as_deref())?;
-        let connecting = timeout(self.wait, self.config.connect(tls)).await;
-        let (client, connection) = connecting
-            .map_err(|_| Error::Busy)?
-            .map_err(|error| Error::Pool(Said::from(&error)))?;
+        let (client, connection) = self.connect().await?;
         self.tasks.spawn(connection);
         Ok(client)
     }
+
+    async fn connect(&self) -> Result<(tokio_postgres::Client, Wire), Error> {
+        let tls = tls::connector(self.config.get_ssl_mode(), self.root.as_deref())?;
+        let connecting = timeout(self.wait, self.config.connect(tls)).await;
+        connecting
+            .map_err(|_| Error::Busy)?
+            .map_err(|error| Error::Pool(Said::from(&error)))
+    }
 }
+
+/// What carries a connection; somebody has to poll it.
+type Wire =
+    tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 /// How much longer than the task the caller waits, so that it hears why.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// A transaction that is still open. Dropped like that (a panic, a failed commit), its connection is
 /// closed: back in the pool, it would put other people's statements into this transaction.
-struct Open(Option<Tx>);
+struct Open(Option<Tx>, Bell);
 
 impl Open {
     async fn tell<T, E, F>(&mut self, story: F) -> Result<T, E>
@@ -203,7 +254,11 @@ impl Open {
             return Err(Error::Broken.into());
         };
         tx.batch("BEGIN").await?;
-        let told = story(tx).await;
+        let mut told = story(tx).await;
+        let has_revoked = told.is_ok() && !tx.revoked.is_empty();
+        if has_revoked && let Err(error) = tx.number_revocations().await {
+            told = Err(error.into());
+        }
         if tx.unfit || (tx.failed && told.is_ok()) {
             return told.and_then(|_| Err(Error::Broken.into()));
         }
@@ -212,6 +267,15 @@ impl Open {
             // The connection broke before the server's word came: it may have committed.
             Err(error) if kept && error.is_unavailable() => return Err(Error::Late.into()),
             ended => ended?,
+        }
+        if kept && has_revoked {
+            self.1.ring();
+            // Whoever does not hear it asks within a second. A connection that will not carry it is
+            // left to be closed.
+            match timeout(NOTICE, tx.batch(NOTIFY)).await {
+                Ok(Ok(())) => {}
+                _ => return told,
+            }
         }
         self.0 = None;
         told

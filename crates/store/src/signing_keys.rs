@@ -1,6 +1,6 @@
 //! The keys that sign tokens, private parts sealed.
 
-use menjin_core::Instant;
+use menjin_core::{Instant, revocation::Revocation};
 
 use crate::{
     error::Error,
@@ -120,10 +120,12 @@ impl Tx {
     ///
     /// As [`Tx::key_insert`].
     pub async fn key_remove(&mut self, kid: &str, now: Instant) -> Result<bool, Error> {
-        Ok(self
-            .run(REMOVE, &[kid.into(), now.into(), (&[0; 0]).into()])
-            .await?
-            > 0)
+        let values = [kid.into(), now.into(), (&[0; 0]).into()];
+        let is_removed = self.run(REMOVE, &values).await? > 0;
+        if is_removed {
+            self.revoke_from_now(Revocation::Key(kid.to_owned()), now);
+        }
+        Ok(is_removed)
     }
 
     /// Replaces the sealed private part. `false` if the key is removed or not there.

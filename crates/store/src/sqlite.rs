@@ -18,12 +18,13 @@ use std::{
 };
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, config::DbConfig};
+use tokio::sync::watch;
 
 pub(crate) use file::path;
 pub use file::{Lock, lock};
 
 use self::{readers::Readers, writer::Writer};
-use crate::{Telling, Waits, error::Error, migrations, tx::Tx};
+use crate::{Options, Telling, Waits, error::Error, migrations, tx::Tx};
 
 /// How often a locked file is tried again, once a millisecond: five seconds in all.
 const WRITE_TRIES: i32 = 5_000;
@@ -43,10 +44,10 @@ pub struct Database {
 }
 
 impl Database {
-    pub(crate) fn open(path: PathBuf) -> Result<Self, Error> {
+    pub(crate) fn open(path: PathBuf, options: &Options) -> Result<Self, Error> {
         file::create(&path)?;
         connect(&path, LITTLE)?.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-        let writer = Writer::start(path.clone())?;
+        let writer = Writer::start(path.clone(), options.tokens_last)?;
         let readers = Arc::new(Readers::new(path, writer.connection()));
         Ok(Self {
             writer,
@@ -89,6 +90,10 @@ impl Database {
             connections: 1 + self.readers.open(),
             refused: self.refused.load(Ordering::Relaxed),
         }
+    }
+
+    pub(crate) fn revocation_bell(&self) -> watch::Receiver<u64> {
+        self.writer.bell().hear()
     }
 
     pub(crate) async fn close(&self) {

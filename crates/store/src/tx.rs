@@ -1,7 +1,10 @@
 //! A transaction, and the only ways to speak to a database from inside one.
 
+use menjin_core::Instant;
+
 use crate::{
     error::Error,
+    revocations::Pending,
     value::{self, FromValue, Value},
 };
 
@@ -53,6 +56,12 @@ pub struct Tx {
     pub(crate) unfit: bool,
     /// This is the writer's connection, lent to a reader.
     pub(crate) reads_only: bool,
+    /// What the story revoked, to be written down when it ends.
+    pub(crate) revoked: Pending,
+    /// How long a token that is made now will count, in milliseconds.
+    pub(crate) tokens_last: Instant,
+    /// How many revocations were written down since somebody looked last.
+    pub(crate) written_down: i64,
 }
 
 /// Owned, not borrowed, so that a story's future can be sent between threads.
@@ -99,6 +108,9 @@ impl Tx {
             failed: false,
             unfit: false,
             reads_only: false,
+            revoked: Pending::new(),
+            tokens_last: 0,
+            written_down: 0,
         }
     }
 

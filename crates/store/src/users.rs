@@ -4,7 +4,9 @@ pub mod changes;
 pub mod imports;
 pub mod lists;
 
-use menjin_core::{Instant, Phone, Role, Uid, Unionid, User, user::Consent};
+use menjin_core::{
+    Instant, Phone, Role, Uid, Unionid, User, revocation::Revocation, user::Consent,
+};
 
 use crate::{
     error::Error,
@@ -75,7 +77,7 @@ statements! {
         "UPDATE users SET updated_at = $2 WHERE uid = $1 RETURNING ", columns!("")
     );
 
-    DELETE = "DELETE FROM users WHERE uid = $1";
+    DELETE = "DELETE FROM users WHERE uid = $1 RETURNING epoch";
 }
 
 /// An account that is about to be.
@@ -216,12 +218,19 @@ impl Tx {
         self.one(LOCK, &[uid.get().into(), now.into()], user).await
     }
 
-    /// Deletes an account and its identities. `false` if it was gone.
+    /// Deletes an account and its identities, and makes its tokens worthless. `false` if it was gone.
     ///
     /// # Errors
     ///
     /// As [`Tx::user_create`].
-    pub async fn user_delete(&mut self, uid: Uid) -> Result<bool, Error> {
-        Ok(self.run(DELETE, &[uid.get().into()]).await? > 0)
+    pub async fn user_delete(&mut self, uid: Uid, now: Instant) -> Result<bool, Error> {
+        let values = [uid.get().into()];
+        let epoch = self.one(DELETE, &values, |row| row.get::<i64>(0)).await?;
+        let Some(epoch) = epoch else {
+            return Ok(false);
+        };
+        let epoch = epoch + 1;
+        self.revoke_from_now(Revocation::Account { uid, epoch }, now);
+        Ok(true)
     }
 }

@@ -272,7 +272,7 @@ impl Deletion {
                     .await?;
             }
         }
-        tx.user_delete(user.uid).await?;
+        tx.user_delete(user.uid, self.now).await?;
         drop_picture(app, tx, &user.avatar).await
     }
 

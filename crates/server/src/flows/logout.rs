@@ -1,6 +1,6 @@
 //! Signing out: this token, or every token of the account.
 
-use menjin_core::{Refusal, User, token::LEEWAY_SECONDS};
+use menjin_core::{Refusal, User, revocation::Revocation, token::LEEWAY_SECONDS};
 use menjin_store::Entry;
 
 use crate::{app::App, bearer::Caller, failure::Failure};
@@ -15,7 +15,7 @@ pub(crate) async fn logout(app: &App, caller: &Caller) -> Result<(), Failure> {
     let named = uid.clone();
     let story = app.store.write(move |tx| {
         Box::pin(async move {
-            tx.revocation_add(&claims.jti, until).await?;
+            tx.revoke(Revocation::Token(claims.jti.clone()), until);
             if let Some(uid) = &named {
                 tx.audit(&done("signed_out", uid), now).await?;
             }

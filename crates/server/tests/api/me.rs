@@ -153,7 +153,8 @@ on_each_database! {
     async fn a_deleted_account_is_nobody(app) {
         let (uid, guest, user) = registered(app, "wang", "+8613800138000").await;
         let (_, _, li) = registered(app, "li", "+8613800138001").await;
-        assert!(change!(app, |tx| tx.user_delete(uid)));
+        let now = app.clock.now();
+        assert!(change!(app, |tx| tx.user_delete(uid, now)));
         assert_eq!(app.me(&user).await.line(), INVALID);
         assert_eq!(app.me(&guest).await.line(), INVALID);
         assert_eq!(app.me(&li).await.status, 200);

@@ -14,8 +14,10 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, TryLockError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
+use menjin_core::{Instant, clock::millis};
 use rusqlite::{DEFAULT_NAME, wal::CheckpointMode};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -28,6 +30,7 @@ use super::{
 use crate::{
     Telling,
     error::Error,
+    revocations::Bell,
     tx::{Connection, Tx},
 };
 
@@ -44,6 +47,7 @@ const CACHE: u32 = 6_000;
 pub(super) struct Writer {
     queue: mpsc::Sender<Message>,
     connection: Arc<Lent>,
+    bell: Bell,
     /// Closes when the thread has ended.
     ended: watch::Receiver<()>,
 }
@@ -68,7 +72,7 @@ struct Batch {
 }
 
 impl Writer {
-    pub(super) fn start(path: PathBuf) -> Result<Self, Error> {
+    pub(super) fn start(path: PathBuf, tokens_last: Duration) -> Result<Self, Error> {
         let (sender, queue) = mpsc::channel(QUEUE);
         let (ends, ended) = watch::channel(());
         let checkpoints = Checkpoints::start(path.clone(), LONG)?;
@@ -76,9 +80,11 @@ impl Writer {
             path,
             checkpoints,
             tx: Arc::default(),
+            bell: Bell::new(),
+            tokens_last: millis(tokens_last),
             _ends: ends,
         };
-        let connection = thread.tx.clone();
+        let (connection, bell) = (thread.tx.clone(), thread.bell.clone());
         *thread.tx.lock() = Some(thread.connect()?);
         std::thread::Builder::new()
             .name("store".to_owned())
@@ -87,6 +93,7 @@ impl Writer {
         Ok(Self {
             queue: sender,
             connection,
+            bell,
             ended,
         })
     }
@@ -94,6 +101,10 @@ impl Writer {
     /// The thread's connection, for others to read from between two transactions.
     pub(super) fn connection(&self) -> Arc<Lent> {
         self.connection.clone()
+    }
+
+    pub(super) fn bell(&self) -> &Bell {
+        &self.bell
     }
 
     pub(super) fn queued(&self) -> usize {
@@ -165,6 +176,12 @@ where
         if tx.failed && matches!(self.told, Some(Ok(_))) {
             self.told = None;
         }
+        if matches!(self.told, Some(Ok(_))) && !tx.revoked.is_empty() {
+            self.told = match tell(Box::pin(tx.number_revocations())) {
+                Some(Err(error)) => Some(Err(error.into())),
+                _ => self.told.take(),
+            };
+        }
         matches!(self.told, Some(Ok(_)))
     }
 
@@ -213,6 +230,8 @@ struct Thread {
     path: PathBuf,
     checkpoints: Checkpoints,
     tx: Arc<Lent>,
+    bell: Bell,
+    tokens_last: Instant,
     /// Dropped after the connection, which is how others know.
     _ends: watch::Sender<()>,
 }
@@ -299,6 +318,9 @@ impl Thread {
             None => self.connect()?,
         };
         let written = write_batch(&mut tx, batch);
+        if std::mem::take(&mut tx.written_down) > 0 && written.is_ok() {
+            self.bell.ring();
+        }
         if written.is_ok() || roll_back(&tx) {
             *kept = Some(tx);
         }
@@ -308,7 +330,9 @@ impl Thread {
     fn connect(&self) -> Result<Tx, Error> {
         let mut connection = connect(&self.path, CACHE)?;
         self.checkpoints.attend(&mut connection)?;
-        Ok(Tx::new(Connection::Sqlite(connection)))
+        let mut tx = Tx::new(Connection::Sqlite(connection));
+        tx.tokens_last = self.tokens_last;
+        Ok(tx)
     }
 }
 
@@ -337,6 +361,7 @@ fn write_batch(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<(), Error> {
     for job in batch {
         execute(tx, "SAVEPOINT story")?;
         tx.failed = false;
+        tx.revoked.clear();
         if !job.tell(tx) {
             execute(tx, "ROLLBACK TO story")?;
         }

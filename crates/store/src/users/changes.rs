@@ -1,11 +1,11 @@
 //! What changes of an account while it lasts.
 
-use menjin_core::{Instant, Phone, Role, Uid, User};
-use serde_json::Value;
+use menjin_core::{Instant, Phone, Role, Uid, User, revocation::Revocation};
 
 use crate::{
     error::Error,
-    tx::{Tx, statements},
+    tx::{Sql, Tx, statements},
+    value::Value,
 };
 
 statements! {
@@ -20,7 +20,8 @@ statements! {
 
     SET_ROLE = "
         UPDATE users SET role = $2, epoch = epoch + 1, updated_at = $3
-         WHERE uid = $1 AND role <> $2";
+         WHERE uid = $1 AND role <> $2
+        RETURNING epoch";
 
     CHANGE_PHONE = "
         UPDATE users SET phone = $2, phone_verified_at = $3, epoch = epoch + 1, updated_at = $3
@@ -34,7 +35,8 @@ statements! {
 
     DISABLE = "
         UPDATE users SET disabled_at = $2, epoch = epoch + 1, updated_at = $2
-         WHERE uid = $1 AND disabled_at IS NULL";
+         WHERE uid = $1 AND disabled_at IS NULL
+        RETURNING epoch";
 
     ENABLE = "
         UPDATE users SET disabled_at = NULL WHERE uid = $1 AND disabled_at IS NOT NULL";
@@ -73,7 +75,7 @@ impl Tx {
     ///
     /// As [`Tx::user_create`].
     pub async fn user_set_profile(&mut self, user: &User, now: Instant) -> Result<bool, Error> {
-        let profile = Value::Object(user.profile.clone()).to_string();
+        let profile = serde_json::Value::Object(user.profile.clone()).to_string();
         let values = [
             user.uid.get().into(),
             user.nickname.as_str().into(),
@@ -98,7 +100,7 @@ impl Tx {
         now: Instant,
     ) -> Result<bool, Error> {
         let values = [uid.get().into(), role.as_str().into(), now.into()];
-        Ok(self.run(SET_ROLE, &values).await? > 0)
+        Ok(self.raise(SET_ROLE, &values, uid, now).await?.is_some())
     }
 
     /// Gives an account another verified number and makes its tokens worthless; the new epoch. `None`
@@ -115,7 +117,7 @@ impl Tx {
         now: Instant,
     ) -> Result<Option<i64>, Error> {
         let values = [uid.get().into(), phone.as_str().into(), now.into()];
-        self.one(CHANGE_PHONE, &values, |row| row.get(0)).await
+        self.raise(CHANGE_PHONE, &values, uid, now).await
     }
 
     /// Gives an account another mail address. `false` if it is gone.
@@ -161,7 +163,8 @@ impl Tx {
     ///
     /// As [`Tx::user_create`].
     pub async fn user_disable(&mut self, uid: Uid, now: Instant) -> Result<bool, Error> {
-        Ok(self.run(DISABLE, &[uid.get().into(), now.into()]).await? > 0)
+        let values = [uid.get().into(), now.into()];
+        Ok(self.raise(DISABLE, &values, uid, now).await?.is_some())
     }
 
     /// Switches an account on again. `false` if it was on or is gone.
@@ -180,6 +183,22 @@ impl Tx {
     /// As [`Tx::user_create`].
     pub async fn user_raise_epoch(&mut self, uid: Uid, now: Instant) -> Result<Option<i64>, Error> {
         let values = [uid.get().into(), now.into()];
-        self.one(RAISE_EPOCH, &values, |row| row.get(0)).await
+        self.raise(RAISE_EPOCH, &values, uid, now).await
+    }
+
+    /// Runs a statement that raises the account's epoch, if it finds the account, and revokes the tokens
+    /// of the former ones; the new epoch.
+    async fn raise(
+        &mut self,
+        sql: Sql,
+        values: &[Value<'_>],
+        uid: Uid,
+        now: Instant,
+    ) -> Result<Option<i64>, Error> {
+        let epoch = self.one(sql, values, |row| row.get(0)).await?;
+        if let Some(epoch) = epoch {
+            self.revoke_from_now(Revocation::Account { uid, epoch }, now);
+        }
+        Ok(epoch)
     }
 }

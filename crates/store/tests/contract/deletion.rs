@@ -78,7 +78,7 @@ async fn a_deleted_account_is_in_no_file() {
         }
         // Afterwards, so that no new row takes the place of a deleted one.
         for uid in uids.into_iter().step_by(2) {
-            assert!(tell!(db, |tx| tx.user_delete(uid).await).unwrap());
+            assert!(tell!(db, |tx| tx.user_delete(uid, 1).await).unwrap());
         }
         assert!(canaries(&db).contains(&canary(0)), "the log still has it");
         db.store.scrub().await.unwrap();
@@ -103,7 +103,7 @@ async fn of_thousands_nothing_is_left_in_a_file_that_is_written_anew() {
         })
         .unwrap();
         for uid in uids.into_iter().step_by(2) {
-            assert!(tell!(db, |tx| tx.user_delete(uid).await).unwrap());
+            assert!(tell!(db, |tx| tx.user_delete(uid, 1).await).unwrap());
         }
         db.store.rewrite().await.unwrap();
         let kept: HashSet<_> = (1..MANY).step_by(2).map(canary).collect();
@@ -126,7 +126,7 @@ async fn a_log_that_is_being_read_is_cut_off_later() {
         let reader = rusqlite::Connection::open(db.file()).unwrap();
         let uid = tell!(db, |tx| settle(tx, 1).await).unwrap();
         reader.execute_batch("BEGIN; SELECT * FROM users").unwrap();
-        assert!(tell!(db, |tx| tx.user_delete(uid).await).unwrap());
+        assert!(tell!(db, |tx| tx.user_delete(uid, 1).await).unwrap());
         let begun = std::time::Instant::now();
         db.store.scrub().await.unwrap();
         assert!(begun.elapsed().as_secs() < 2, "{:?}", begun.elapsed());

@@ -38,7 +38,7 @@ on_each_database! {
         let uid = tell!(db, |tx| tx.user_create(&account(None)).await).unwrap().unwrap();
         tell!(db, |tx| tx.user_raise_epoch(uid, 2_000).await).unwrap();
         assert_eq!(ask!(db, |tx| tx.user_times(uid).await).unwrap(), Some((1_000, 2_000)));
-        assert!(tell!(db, |tx| tx.user_delete(uid).await).unwrap());
+        assert!(tell!(db, |tx| tx.user_delete(uid, 1).await).unwrap());
         assert_eq!(ask!(db, |tx| tx.user_times(uid).await).unwrap(), None);
     }
 

@@ -154,7 +154,7 @@ on_each_database! {
     async fn everybody_comes_out_again_page_by_page(db) {
         let imported = import_all(&db, 1_000).await;
         let gone = imported[500].uid();
-        assert!(tell!(db, |tx| tx.user_delete(gone).await).unwrap());
+        assert!(tell!(db, |tx| tx.user_delete(gone, 1).await).unwrap());
         let (mut after, mut seen) = (0, Vec::new());
         loop {
             let page = ask!(db, |tx| tx.user_after(after, 300).await).unwrap();

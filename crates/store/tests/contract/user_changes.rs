@@ -208,7 +208,7 @@ on_each_database! {
             let db = db.clone();
             racers.spawn(async move {
                 if n == 50 {
-                    return assert!(tell!(db, |tx| tx.user_delete(uid).await).unwrap());
+                    return assert!(tell!(db, |tx| tx.user_delete(uid, 1).await).unwrap());
                 }
                 let linked = tell!(db, |tx| {
                     let new = newcomer(&format!("n{n}"));

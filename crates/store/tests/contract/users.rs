@@ -78,10 +78,10 @@ on_each_database! {
             let newest = create().await.unwrap();
             assert_eq!(newest, None);
         }
-        assert!(tell!(db, |tx| tx.user_delete(first).await).unwrap());
+        assert!(tell!(db, |tx| tx.user_delete(first, 1).await).unwrap());
         let second = create().await.unwrap().unwrap();
         assert!(second > first, "{second} after {first}");
-        assert!(tell!(db, |tx| tx.user_delete(second).await).unwrap());
+        assert!(tell!(db, |tx| tx.user_delete(second, 1).await).unwrap());
         // Also after everything was closed in between.
         let again = menjin_store::Store::open(&menjin_store::Options::new(&*db.url)).await.unwrap();
         let third = again.write(|tx| Box::pin(async move {
@@ -98,8 +98,8 @@ on_each_database! {
             user_with_identity(tx, &mine).await?,
             user_with_identity(tx, &other).await?,
         ))).unwrap();
-        assert!(tell!(db, |tx| tx.user_delete(uid).await).unwrap());
-        assert!(!tell!(db, |tx| tx.user_delete(uid).await).unwrap());
+        assert!(tell!(db, |tx| tx.user_delete(uid, 1).await).unwrap());
+        assert!(!tell!(db, |tx| tx.user_delete(uid, 1).await).unwrap());
         assert!(ask!(db, |tx| tx.identity_find_by_id(&mine_id).await).unwrap().is_none());
         let other = ask!(db, |tx| tx.identity_find_by_id(&other_id).await).unwrap().unwrap();
         assert_eq!(other.user.map(|user| user.uid), Some(theirs));

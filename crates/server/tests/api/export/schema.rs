@@ -111,6 +111,9 @@ const COLUMNS: &[(&str, Kept)] = &[
     ("revocations.seq", Not("a number of the list's")),
     ("revocations.jti", Not("random, and names no account")),
     ("revocations.until", Not("as above")),
+    ("revocations.uid", At("/account/uid")),
+    ("revocations.epoch", At("/account/epoch")),
+    ("revocations.kid", Not("the name of a key")),
     (
         "spent_codes.digest",
         Not("a keyed digest, for half a minute"),
@@ -129,7 +132,12 @@ const COLUMNS: &[(&str, Kept)] = &[
 ];
 
 /// Tables that hold nothing about people.
-const OF_THE_SERVICE: [&str; 2] = ["signing_keys", "refinery_schema_history"];
+const OF_THE_SERVICE: [&str; 4] = [
+    "signing_keys",
+    "services",
+    "revocation_numbers",
+    "refinery_schema_history",
+];
 
 /// Every column that the database has, as `table.column`.
 async fn columns(app: &TestApp) -> BTreeSet<String> {
