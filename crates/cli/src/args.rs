@@ -73,8 +73,10 @@ pub(crate) enum Command {
     Simulator(SimulatorArgs),
     /// Print the API as OpenAPI 3.1
     Openapi,
-    /// Print the reference of error codes, as Markdown
-    Errors,
+    /// Print what each error means and what to do about it, as Markdown
+    ///
+    /// Every number and word that Menjin answers with, and those of WeChat's that it can meet.
+    Errors(ErrorsArgs),
     /// Print a completion script for a shell
     Completions {
         /// Whose completions
@@ -210,6 +212,31 @@ pub(crate) struct ExportArgs {
     /// Write over a file that is there
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ErrorsArgs {
+    /// The language of the explanations; numbers and words are the same in both
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    pub(crate) language: Language,
+}
+
+/// A language that people are spoken to in.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Language {
+    /// English
+    En,
+    /// Chinese
+    Zh,
+}
+
+impl From<Language> for menjin_server::Language {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::En => Self::English,
+            Language::Zh => Self::Chinese,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

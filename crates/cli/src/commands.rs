@@ -39,7 +39,9 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Export(args) => export::run(&args).map(done),
         Command::Simulator(args) => simulator::run(args),
         Command::Openapi => say(menjin_server::openapi().trim_end()).map(done),
-        Command::Errors => say(menjin_server::error_reference().trim_end()).map(done),
+        Command::Errors(args) => {
+            say(menjin_server::error_reference(args.language.into()).trim_end()).map(done)
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "menjin", &mut script);

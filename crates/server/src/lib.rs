@@ -24,7 +24,7 @@ mod tokens;
 pub use api::openapi;
 pub use app::App;
 pub use avatars::{Pictures, PicturesError, PicturesOptions};
-pub use errcodes::reference as error_reference;
+pub use errcodes::{Language, error_reference};
 pub use failure::Failure;
 pub use flows::keys;
 pub use http::serve::{Listening, serve};

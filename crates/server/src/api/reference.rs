@@ -46,9 +46,8 @@ pub fn openapi() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
     TEXT.get_or_init(|| {
         let mut document = routes::document();
-        let table = errcodes::reference();
+        let table = errcodes::summary();
         let words = document.info.description.take().unwrap_or_default();
-        let table = table.split_once("\n\n").map_or("", |(_, rest)| rest);
         document.info.description = Some(format!("{words}\n\n{table}"));
         document.to_pretty_json().unwrap_or_default() + "\n"
     })

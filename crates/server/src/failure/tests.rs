@@ -6,7 +6,8 @@ use menjin_messages::RefusedKind;
 use menjin_wechat::Rejection;
 
 use super::*;
-use crate::errcodes;
+
+mod reference;
 
 const SHAPES: [Shape; 5] = [
     Shape::SignIn,
@@ -271,68 +272,5 @@ fn whoever_must_wait_is_told_how_long() {
         let failure = Failure::from(Refusal::TooManyRequests { retry_after });
         let response = failure.render(Shape::SignIn);
         assert_eq!(response.headers()[RETRY_AFTER], told, "{wait}");
-    }
-}
-
-/// The reference knows every number that a sign-in can be answered with, and its status.
-#[test]
-fn the_reference_is_complete() {
-    let elsewhere = [
-        Refusal::NotFound,
-        Refusal::NoAuthorization,
-        Refusal::NoBearer,
-        Refusal::TokenExpired,
-        Refusal::TokenInvalid,
-        Refusal::Forbidden,
-        Refusal::NotSigned,
-    ];
-    let at_sign_in = refusals()
-        .into_iter()
-        .filter(|refusal| !elsewhere.contains(refusal) && !is_of_accounts(*refusal))
-        .map(Failure::from);
-    let all = at_sign_in.chain(others().into_iter().map(|(_, failure)| failure));
-    for failure in all {
-        let outward = failure.outward();
-        if outward.errcode == 99_999 {
-            continue;
-        }
-        let number = outward.errcode.to_string();
-        let row = errcodes::TABLE.iter().find(|row| row.number == number);
-        let row = row.unwrap_or_else(|| panic!("{number} is not in the reference"));
-        let status = outward.status.as_str();
-        assert!(
-            row.status.contains(status),
-            "{number} {status}: {}",
-            row.status
-        );
-    }
-    let numbers: HashSet<_> = errcodes::TABLE.iter().map(|row| row.number).collect();
-    assert_eq!(numbers.len(), errcodes::TABLE.len());
-    for refusal in refusals().into_iter().filter(|one| is_of_accounts(*one)) {
-        let (status, word, _) = table(refusal);
-        let pictures = matches!(
-            refusal,
-            Refusal::PictureRefused(_) | Refusal::PictureTooLarge
-        );
-        let known = errcodes::STATUSES
-            .iter()
-            .any(|(known, of, _)| *known == word && status.as_str() == *of);
-        let field = matches!(refusal, Refusal::Invalid(_));
-        assert!(known || field || pictures, "{word}");
-    }
-    for (word, status, _) in errcodes::WORDS {
-        let known = refusals().into_iter().map(Failure::from);
-        let known = known.chain(others().into_iter().map(|(_, failure)| failure));
-        let outward = known.map(|failure| failure.outward());
-        let found = outward.filter(|outward| outward.word == *word);
-        assert_eq!(
-            found
-                .map(|o| o.status.to_string())
-                .next()
-                .as_deref()
-                .map(|s| &s[..3]),
-            Some(*status),
-            "{word}"
-        );
     }
 }
