@@ -1,0 +1,90 @@
+// Registration by text message and by the phone button.
+
+import assert from "node:assert/strict";
+
+const other = (code) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
+
+async function registersByTextMessage(world) {
+  const { phone, number } = await world.somebody();
+  await phone.tap("注册");
+  await phone.type("phone", "1380013");
+  await phone.tap("获取验证码");
+  phone.sees("手机号不对");
+
+  await phone.type("phone", number);
+  await phone.tap("获取验证码");
+  phone.sees("验证码已发送");
+  const code = await world.codeFor(number);
+  await phone.type("code", other(code));
+  await phone.tap("注册");
+  phone.sees("验证码不对或者过期了");
+
+  await phone.type("code", code);
+  assert.ok(!phone.button("注册").attributes.disabled);
+  await phone.tap("注册");
+  assert.equal(phone.page.route, "pages/home/home", "back on the home page");
+  phone.sees(/用户 \d+/);
+  assert.deepEqual(phone.toasts, ["注册好了"]);
+}
+
+async function countsDownToTheNextMessage(world) {
+  const { phone, number } = await world.somebody();
+  await phone.tap("注册");
+  await phone.type("phone", number);
+  await phone.tap("获取验证码");
+  assert.ok(phone.button("60 秒后可重发").attributes.disabled);
+  phone.pass(59);
+  assert.ok(phone.button("1 秒后可重发").attributes.disabled);
+  phone.pass(1);
+  // The phone's clock runs ahead: Menjin's minute is not over.
+  await phone.tap("重新获取验证码");
+  phone.sees(/操作太频繁了，请 \d+ 秒后再试/);
+  await phone.type("code", await world.codeFor(number));
+  await phone.tap("注册");
+  phone.sees("用户 ");
+  assert.equal(phone.timers.size, 0, "no timer is left of a page that is closed");
+}
+
+async function registersByThePhoneButton(world) {
+  const { phone, person } = await world.somebody();
+  await phone.tap("注册");
+  await phone.tap("手机号一键注册", { errMsg: "getPhoneNumber:fail user deny" });
+  phone.sees("没有拿到手机号");
+  await phone.tap("手机号一键注册", { errMsg: "getPhoneNumber:fail no quota", errno: 1400001 });
+  phone.sees("请用下面的短信验证码");
+  await phone.tap("手机号一键注册", { code: "ab".repeat(32), errMsg: "getPhoneNumber:ok" });
+  phone.sees("再点一次");
+  await phone.tap("手机号一键注册", await world.consent(person));
+  assert.equal(phone.page.route, "pages/home/home");
+  phone.sees("用户 ");
+}
+
+async function oneNumberIsOneAccount(world) {
+  const { phone: first, number } = await world.somebody();
+  await first.tap("注册");
+  await first.type("phone", number);
+  await first.tap("获取验证码");
+  await first.type("code", await world.codeFor(number));
+  await first.tap("注册");
+  first.sees("用户 ");
+
+  const { phone: second } = await world.somebody();
+  await second.tap("注册");
+  await second.type("phone", `+86 ${number}`);
+  await second.tap("获取验证码");
+  second.sees("这个手机号已经有账号了");
+  assert.ok(!second.text.includes("验证码已发送"));
+}
+
+async function aSecondTapIsNoSecondMessage(world) {
+  const { phone, number } = await world.somebody();
+  await phone.tap("注册");
+  await phone.type("phone", number);
+  phone.press("获取验证码");
+  assert.throws(() => phone.press("获取验证码"), /cannot be tapped now/);
+  await phone.settled();
+  phone.sees("验证码已发送");
+}
+
+export const REGISTER_CHECKS = [registersByTextMessage, countsDownToTheNextMessage, registersByThePhoneButton,
+  oneNumberIsOneAccount, aSecondTapIsNoSecondMessage];
