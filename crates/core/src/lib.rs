@@ -18,6 +18,7 @@ pub mod refusal;
 pub mod revocation;
 pub mod secret;
 pub mod sending;
+pub mod service;
 mod text;
 pub mod token;
 pub mod user;
@@ -30,5 +31,6 @@ pub use identity::{Identity, IdentityId, LoginCode, Openid, Release, SessionKey,
 pub use phone::{CallingCodes, Phone};
 pub use refusal::{Input, Refusal};
 pub use secret::{MasterKeys, Secret};
+pub use service::{Permission, Service, ServiceId};
 pub use text::Malformed;
 pub use user::{Role, Uid, User};
