@@ -34,7 +34,7 @@ impl ServiceId {
         if fits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Malformed)
+            Err(Malformed("service name"))
         }
     }
 
