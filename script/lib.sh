@@ -71,15 +71,22 @@ install_packages() {
   fi
   # Debian's package would make a cluster on port 5432 and start it; nobody asked for that one.
   local wish=/etc/postgresql-common/createcluster.d/menjin-tests.conf status=0
+  # And nginx would serve a page of its own on port 80, unless a policy says that nothing is started.
+  local policy=/usr/sbin/policy-rc.d policy_is_ours=
   say "Installing Debian packages: $*"
   {
     if [[ " $* " == *' postgresql '* ]]; then
       printf 'create_main_cluster = false\n' | "${as_root[@]}" install -D -m 644 /dev/stdin "$wish"
     fi
-    "${as_root[@]}" "${apt[@]}" update </dev/null
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${apt[@]}" \
-      install -y --no-install-recommends "$@" </dev/null || status=$?
+    if [[ " $* " == *' nginx '* && ! -e $policy ]]; then
+      policy_is_ours=yes
+      printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" install -m 755 /dev/stdin "$policy"
+    fi
+    "${as_root[@]}" "${apt[@]}" update </dev/null &&
+      "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${apt[@]}" \
+        install -y --no-install-recommends "$@" </dev/null || status=$?
     [[ ! -e $wish ]] || "${as_root[@]}" rm -f "$wish"
+    [[ -z $policy_is_ours ]] || "${as_root[@]}" rm -f "$policy"
   } >&2
   return "$status"
 }
