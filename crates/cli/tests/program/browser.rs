@@ -10,10 +10,10 @@ use crate::{
 /// Longer than the script gives itself.
 const LIMIT: Duration = Duration::from_mins(5);
 /// Whose account waits for its owner.
-const IMPORTED: &str = "13900139000";
+pub(crate) const IMPORTED: &str = "13900139000";
 
 /// Lets the database of `menjin dev` hold an imported account, before it is started for the first time.
-fn import(folder: &Folder) {
+pub(crate) fn import(folder: &Folder) {
     let kept = folder.file("menjin-dev");
     DirBuilder::new().mode(0o700).create(&kept).unwrap();
     folder.write("menjin-dev/master.key", &format!("{MASTER_KEY}\n"));

@@ -1,0 +1,3 @@
+export { createMenjin } from "./client.js";
+export { MenjinError } from "./errors.js";
+export type * from "./types.js";
