@@ -7,6 +7,8 @@ module.exports = async function attempt(page, work) {
   try {
     await work()
   } catch (error) {
+    // 没有 code 的不是 MenjinError，是程序写错了，要让开发者看见。
+    if (!error.code) console.error(error)
     page.setData({ failure: explain(error) })
   } finally {
     page.setData({ busy: false })

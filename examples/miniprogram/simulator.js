@@ -1,6 +1,9 @@
 // 只在本机用：请 menjin dev 的模拟器代替微信，给出登录的 code 和手机号的 code。
-// 开发者工具的测试号只会给 "the code is a mock one"，服务器不认。正式环境用不到这个文件。
+// 没有自己的 AppID 时，wx.login() 的 code 服务器不认。正式环境用不到这个文件。
 const config = require('./config')
+
+// 登录失败时 SDK 只看 errMsg，给出同样的 code。
+const away = { code: 'login_failed', errMsg: 'login:fail no simulator' }
 
 function ask(path) {
   return new Promise((resolve, reject) => {
@@ -8,8 +11,8 @@ function ask(path) {
       url: config.menjin + path,
       method: 'POST',
       data: { person: config.person },
-      success: ({ data }) => (data && data.code ? resolve(data.code) : reject({ errMsg: 'login:fail no simulator' })),
-      fail: reject,
+      success: ({ data }) => (data && data.code ? resolve(data.code) : reject(away)),
+      fail: () => reject(away),
     })
   })
 }

@@ -1,13 +1,16 @@
 // 把失败说成本人看得懂、知道接下来怎么办的话。按 MenjinError 的 code 查，服务器的原话不给人看。
+const config = require('./config')
+
 const AGAIN = '验证码不对或者过期了，再看看短信，或者重新获取'
 const TAKEN = '这个手机号已经有账号了，换一个号码，或者换回原来的微信'
 const PICTURE = '这张图片用不了，请选 2 MB 以内的 JPG、PNG 或 WebP'
 const MISTAKE = '小程序的配置有误，请告诉开发者'
+const NO_SIMULATOR = '模拟器没有回答。先运行 script/server；服务器接了真的微信，就把 config.js 里的 person 改成空串'
 
 const WORDS = {
   network: '连不上服务器。看看网络，再试一次',
   timeout: '服务器太久没有回答，再试一次',
-  login_failed: '微信没有给出登录凭证，再试一次',
+  login_failed: config.person ? NO_SIMULATOR : '微信没有给出登录凭证，再试一次',
   invalid_login_code: '微信登录没有成功，再试一次',
   account_disabled: '这个账号已停用，请联系管理员',
   high_risk_user: '微信不让这个账号登录，请联系微信客服',

@@ -1,5 +1,6 @@
 // Loads the mini program's scripts as WeChat does: CommonJS, in a world of their own that has none of Node's
-// globals, without eval, and with npm packages where "构建 npm" puts what their `miniprogram` field names.
+// globals, without eval, and with npm packages where "构建 npm" puts what their `miniprogram` field names. `MENJIN_SDK`
+// is a folder that another build of the package was put into.
 
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
@@ -42,7 +43,7 @@ function packed(name) {
   const folder = join(ROOT, "node_modules", name);
   assert.ok(existsSync(folder), `${name} is not installed: npm ci in examples/miniprogram`);
   const { miniprogram } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  const path = join(folder, miniprogram, "index.js");
+  const path = join(process.env.MENJIN_SDK ?? folder, miniprogram, "index.js");
   assert.ok(existsSync(path), `${name} is not built: npm run build in sdk/miniprogram`);
   return path;
 }

@@ -26,13 +26,15 @@ export function network(phone) {
         options.complete?.(answer);
       });
     };
-    const request = http.request(url, { method, headers: { ...headers, Referer: REFERER }, agent: false }, (reply) => {
+    const sent = { method, headers: { ...headers, Referer: REFERER }, agent: false };
+    const request = http.request(url, sent, (reply) => {
       const parts = [];
       reply.on("data", (part) => parts.push(part));
       reply.on("error", () => end("fail", { errMsg: `${name}:fail`, errno: 600001 }));
-      reply.on("end", () => end("success", {
-        data: Buffer.concat(parts).toString(), statusCode: reply.statusCode, header: reply.headers, errMsg: `${name}:ok`,
-      }));
+      reply.on("end", () => {
+        const data = Buffer.concat(parts).toString();
+        end("success", { data, statusCode: reply.statusCode, header: reply.headers, errMsg: `${name}:ok` });
+      });
     });
     request.setTimeout(options.timeout ?? 60_000, () => {
       end("fail", { errMsg: `${name}:fail timeout`, errno: 5 });
@@ -61,14 +63,16 @@ function parsing(options) {
   return { ...options, success };
 }
 
-function requestOf({ url, method = "GET", header = {}, data }) {
+function requestOf({ url, method = "GET", header: given = {}, data }) {
+  const header = { ...given };
+  if (!Object.keys(header).some((name) => /^content-type$/i.test(name))) header["Content-Type"] = "application/json";
   if (method !== "GET") {
     const body = typeof data === "string" ? data : JSON.stringify(data ?? {});
-    return { url, method, headers: { "Content-Type": "application/json", ...header, "Content-Length": Buffer.byteLength(body) }, body };
+    return { url, method, headers: { ...header, "Content-Length": Buffer.byteLength(body) }, body };
   }
   const target = new URL(url);
   for (const [name, value] of Object.entries(data ?? {})) target.searchParams.set(name, value);
-  return { url: target.href, method, headers: { "Content-Type": "application/json", ...header } };
+  return { url: target.href, method, headers: header };
 }
 
 function uploadOf({ url, filePath, name, header = {} }) {

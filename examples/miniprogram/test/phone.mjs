@@ -154,7 +154,7 @@ export class Phone {
     const declared = this.declared.get(route);
     assert.ok(declared, `${route}.js calls no Page()`);
     const tree = parse(readFileSync(join(ROOT, `${route}.wxml`), "utf8"), `${route}.wxml`);
-    const page = Object.assign(Object.create(null), declared, { route, tree, typed: {}, data: structuredClone(declared.data) });
+    const page = { ...declared, route, tree, typed: {}, data: structuredClone(declared.data) };
     page.setData = (changes, done) => {
       Object.assign(page.data, structuredClone(changes));
       done?.();
@@ -176,7 +176,8 @@ export class Phone {
     let timer = 0;
     return {
       wx: this.#wx(),
-      console,
+      // What the mini program calls an error is one.
+      console: { ...console, error: (error) => phone.pending.push(Promise.reject(error)) },
       setTimeout,
       clearTimeout,
       setInterval: (tick) => phone.timers.set((timer += 1), tick) && timer,

@@ -68,12 +68,32 @@ async function oneNumberIsOneAccount(world) {
   await first.tap("注册");
   first.sees("用户 ");
 
-  const { phone: second } = await world.somebody();
+  const { phone: second, person } = await world.somebody();
   await second.tap("注册");
   await second.type("phone", `+86 ${number}`);
   await second.tap("获取验证码");
   second.sees("这个手机号已经有账号了");
   assert.ok(!second.text.includes("验证码已发送"));
+  await second.tap("手机号一键注册", await world.consent(person, number));
+  second.sees("这个手机号已经有账号了");
+  await second.back();
+  second.sees("访客，还没有注册");
+}
+
+async function anImportedAccountIsTakenOver(world) {
+  const number = process.env.IMPORTED;
+  if (!number) return;
+  const { phone } = await world.somebody();
+  await phone.tap("注册");
+  await phone.type("phone", number);
+  await phone.tap("获取验证码");
+  const code = await world.codeFor(number);
+  await phone.type("code", other(code));
+  await phone.tap("注册");
+  phone.sees("验证码不对或者过期了");
+  await phone.type("code", code);
+  await phone.tap("注册");
+  phone.sees("老陈");
 }
 
 async function aSecondTapIsNoSecondMessage(world) {
@@ -87,4 +107,4 @@ async function aSecondTapIsNoSecondMessage(world) {
 }
 
 export const REGISTER_CHECKS = [registersByTextMessage, countsDownToTheNextMessage, registersByThePhoneButton,
-  oneNumberIsOneAccount, aSecondTapIsNoSecondMessage];
+  oneNumberIsOneAccount, anImportedAccountIsTakenOver, aSecondTapIsNoSecondMessage];

@@ -2,15 +2,18 @@
 //
 //     node test/run.mjs <base-url>
 //
-// Menjin has to name https://hello.example.com as an audience (MENJIN_TOKEN__AUDIENCE).
+// Menjin has to name repairs as an audience (MENJIN_TOKEN__AUDIENCE). With `IMPORTED` set to the
+// number of an imported account, that account is taken over too.
 
-import { everyFileIsInOrder, itOpensAsItIs } from "./files.mjs";
+import { everyFailureIsSaidInChinese, everyFileIsInOrder, itOpensAsItIs } from "./files.mjs";
 import { PROFILE_CHECKS } from "./profile.mjs";
 import { REGISTER_CHECKS } from "./register.mjs";
 import { startLine, startService } from "./service.mjs";
 import { SIGN_IN_CHECKS } from "./signing.mjs";
 import { World } from "./world.mjs";
 
+const CHECKS = [everyFileIsInOrder, itOpensAsItIs, everyFailureIsSaidInChinese, ...SIGN_IN_CHECKS, ...REGISTER_CHECKS,
+  ...PROFILE_CHECKS];
 const LONGEST_MS = 120_000;
 
 async function main() {
@@ -24,7 +27,7 @@ async function main() {
   const [service, line] = [await startService(base), await startLine(base)];
   const world = new World(base, service, line);
   try {
-    for (const check of [everyFileIsInOrder, itOpensAsItIs, ...SIGN_IN_CHECKS, ...REGISTER_CHECKS, ...PROFILE_CHECKS]) {
+    for (const check of CHECKS) {
       await check(world).catch((error) => {
         throw new Error(`${check.name}: ${error.message}`, { cause: error });
       });

@@ -49,6 +49,17 @@ async function saysThatTheServerIsAway(world) {
   assert.ok(!phone.text.includes("连不上服务器"), "what failed is not shown any longer");
 }
 
+async function aKnownPersonIsShownWithoutTheServer(world) {
+  const { phone } = await world.user();
+  world.line.away = true;
+  const opened = await phone.again();
+  opened.sees("用户 ");
+  opened.sees("连不上服务器");
+  world.line.away = false;
+  await opened.tap("再试一次");
+  assert.ok(!opened.text.includes("连不上服务器"));
+}
+
 async function signsOutWithoutTheServer(world) {
   const { phone } = await world.user();
   world.line.away = true;
@@ -61,7 +72,11 @@ async function signsOutWithoutTheServer(world) {
 }
 
 async function theSimulatorStandsInForWechat(world) {
+  world.line.away = true;
   const { phone } = await world.somebody({ person: name() });
+  phone.sees("先运行 script/server");
+  world.line.away = false;
+  await phone.tap("再试一次");
   assert.equal(phone.logins, 0, "wx.login is not asked");
   phone.sees("访客，还没有注册");
   await phone.tap("注册");
@@ -70,4 +85,4 @@ async function theSimulatorStandsInForWechat(world) {
 }
 
 export const SIGN_IN_CHECKS = [theFirstLaunchSignsIn, signsOutAndBackIn, saysThatTheServerIsAway,
-  signsOutWithoutTheServer, theSimulatorStandsInForWechat];
+  aKnownPersonIsShownWithoutTheServer,   signsOutWithoutTheServer, theSimulatorStandsInForWechat];

@@ -41,9 +41,9 @@ export class World {
     return somebody;
   }
 
-  /** What the phone button gives when the person agrees. */
-  async consent(person) {
-    const { body } = await this.ask("/simulator/phone", { person });
+  /** What the phone button gives when the person agrees; `number` in place of their own. */
+  async consent(person, number) {
+    const { body } = await this.ask("/simulator/phone", { person, number });
     return { code: body.code, errMsg: "getPhoneNumber:ok" };
   }
 

@@ -32,7 +32,8 @@ export function parse(text, where) {
   return root;
 }
 
-const read = (text) => Object.fromEntries([...text.matchAll(ATTRIBUTE)].map(([, name, value]) => [name, value ?? true]));
+const read = (text) =>
+  Object.fromEntries([...text.matchAll(ATTRIBUTE)].map(([, name, words]) => [name, words ?? true]));
 
 /** Every element of a tree. */
 export const elements = (tree) =>

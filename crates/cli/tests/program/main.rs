@@ -14,6 +14,7 @@ mod database_away;
 mod descriptors;
 mod dev;
 mod draining;
+mod example;
 mod hanging;
 mod imports;
 mod keys;

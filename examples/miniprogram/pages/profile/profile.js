@@ -19,7 +19,10 @@ Page({
 
   load() {
     return attempt(this, async () => {
-      const { avatar, nickname, campus, phone } = await menjin.me()
+      const me = await menjin.me()
+      // 访客没有资料。首页不会带访客来，转发的链接会。
+      if (!me.registered) throw { code: 'forbidden' }
+      const { avatar, nickname, campus, phone } = me
       this.setData({ avatar, nickname, campus, phone: masked(phone), loaded: true })
     })
   },

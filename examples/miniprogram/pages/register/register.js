@@ -33,13 +33,16 @@ Page({
 
   // 微信的按钮。本人不同意，或者额度用完，事件里都没有 code，SDK 会说是哪一种。
   byButton(event) {
-    return attempt(this, async () => this.finish(await menjin.registerByPhoneButton(event)))
+    return attempt(this, async () => {
+      await menjin.registerByPhoneButton(event)
+      this.finish()
+    })
   },
 
   bySimulator() {
     return attempt(this, async () => {
-      const event = await simulator.phoneButton()
-      this.finish(await menjin.registerByPhoneButton(event))
+      await menjin.registerByPhoneButton(await simulator.phoneButton())
+      this.finish()
     })
   },
 
@@ -54,11 +57,15 @@ Page({
   },
 
   verify() {
-    return attempt(this, async () => this.finish(await menjin.verify(this.data.phone, this.data.code)))
+    return attempt(this, async () => {
+      await menjin.verify(this.data.phone, this.data.code)
+      this.finish()
+    })
   },
 
-  // 从这里起 menjin.session 已经是用户，令牌也换成了别的服务认的那种。
+  // 注册成了，menjin.session 就是用户，令牌也换成了别的服务认的那种；号码已是别人的，就什么也没变。
   finish() {
+    if (!menjin.session.registered) throw { code: 'user_exists' }
     wx.showToast({ title: '注册好了' })
     wx.navigateBack()
   },
