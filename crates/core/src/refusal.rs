@@ -94,6 +94,15 @@ pub enum Refusal {
     /// What was sent cannot be decrypted, whatever the key.
     #[error("the encrypted data is not valid")]
     InvalidEncryptedData,
+    /// A service did not prove who it is.
+    #[error("no service of that name and secret is known")]
+    ClientUnknown,
+    /// The service is known, and not allowed this.
+    #[error("this service may not do that")]
+    ClientForbidden,
+    /// A parameter is missing, stands twice, or contradicts another.
+    #[error("a parameter is missing, stands twice, or contradicts another")]
+    RequestMalformed,
     /// The picture is none that is taken here.
     #[error("{0}")]
     PictureRefused(&'static str),

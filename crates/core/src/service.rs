@@ -34,7 +34,9 @@ impl ServiceId {
         if fits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Malformed("service name"))
+            Err(Malformed(
+                "a service is named by 1 to 64 letters, digits, dots, hyphens and underscores",
+            ))
         }
     }
 

@@ -12,11 +12,15 @@ pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod logout;
 pub(crate) mod me;
+pub(crate) mod oauth;
 pub(crate) mod phone;
 pub(crate) mod profile;
 pub(crate) mod reference;
 pub(crate) mod register;
+pub(crate) mod revocations;
 pub(crate) mod sign_in;
 pub(crate) mod status;
+pub(crate) mod verify;
+pub(crate) mod wechat_token;
 
 pub use reference::openapi;

@@ -20,12 +20,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     avatars::{Pictures, Workshop},
     failure::Failure,
-    flows::{delete::MustScrub, errands, housekeeping, keys},
+    flows::{delete::MustScrub, errands, follow, housekeeping, keys},
     limit::{AddressLimit, Limit},
     metrics::Metrics,
     options::{Options, Outside, SetupError},
     queue::Queue,
     replay::Replay,
+    revocations::Revocations,
     tokens::Tokens,
 };
 
@@ -47,6 +48,7 @@ pub struct Inner {
     pub(crate) workshop: Workshop,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: Tokens,
+    pub(crate) revocations: Revocations,
     pub(crate) replay: Replay,
     pub(crate) sign_in_limit: AddressLimit,
     /// Of codes that are sent back, which needs no token.
@@ -89,6 +91,7 @@ impl App {
         options.check()?;
         Ok(Self(Arc::new(Inner {
             tokens: Tokens::new(options.issuer(), clock.clone(), options.rotation.cache),
+            revocations: Revocations::new(options.services.clone(), store.revocation_bell()),
             replay: Replay::new(options.replay_window),
             sign_in_limit: AddressLimit::new(options.sign_in_per_address),
             code_limit: AddressLimit::new(options.sign_in_per_address),
@@ -112,7 +115,7 @@ impl App {
     }
 
     /// Does what must be done between requests until `stop`: starts the store, however long it is
-    /// out of reach, and then looks after keys and old rows every second.
+    /// out of reach, and then looks after keys and old rows every second and follows what was revoked.
     ///
     /// # Errors
     ///
@@ -122,12 +125,20 @@ impl App {
             return Ok(());
         }
         tracing::info!("ready");
+        tokio::join!(
+            self.every_second(&stop),
+            follow::follow(self, &stop),
+            follow::listen(self, &stop),
+        );
+        Ok(())
+    }
+
+    async fn every_second(&self, stop: &CancellationToken) {
         let mut tick = 0_u32;
-        while !pause(&stop, Duration::from_secs(1)).await {
+        while !pause(stop, Duration::from_secs(1)).await {
             tick = tick.wrapping_add(1);
             self.look_after(tick).await;
         }
-        Ok(())
     }
 
     /// Starts as soon as the store can be reached; `false` if `stop` came first.
@@ -161,6 +172,7 @@ impl App {
             }
         }
         keys::refresh(self).await?;
+        follow::poll(self).await?;
         self.started.store(true, Ordering::Release);
         Ok(())
     }
@@ -177,6 +189,7 @@ impl App {
         self.tracker.spawn(async move { app.do_errands().await });
         self.scrub().await;
         if tick.is_multiple_of(60) {
+            self.revocations.purge(self.clock.now());
             self.purge().await;
             self.rewrite().await;
         }
@@ -216,6 +229,7 @@ impl App {
     /// Says from now on that no new requests should come here.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
+        self.revocations.wake();
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -247,6 +261,6 @@ impl App {
 }
 
 /// Waits; `true` if `stop` came meanwhile.
-async fn pause(stop: &CancellationToken, wait: Duration) -> bool {
+pub(crate) async fn pause(stop: &CancellationToken, wait: Duration) -> bool {
     tokio::time::timeout(wait, stop.cancelled()).await.is_ok()
 }

@@ -6,13 +6,15 @@ use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
-use menjin_core::{
-    Identity, IdentityId, Refusal, Uid, User,
-    token::{Claims, Subject},
-};
-use menjin_store::Tx;
+use menjin_core::{Identity, IdentityId, Refusal, Uid, User, token::Subject};
 
-use crate::{app::App, failure::Failure, flows::contacts, metrics::TokenOutcome};
+use crate::{
+    app::App,
+    failure::Failure,
+    flows::{contacts, follow},
+    metrics::TokenOutcome,
+    tokens::Known,
+};
 
 /// Somebody whose access token is good: the identity and the account as the store knows them now.
 #[derive(Debug, Clone)]
@@ -23,7 +25,7 @@ pub(crate) struct Caller {
     /// The account, once the person has registered.
     pub(crate) user: Option<User>,
     /// What the token says.
-    pub(crate) claims: Arc<Claims>,
+    pub(crate) claims: Arc<Known>,
 }
 
 impl Caller {
@@ -81,16 +83,30 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let claims = check(app, &parts.headers)?;
-        match claims.subject {
-            Subject::Guest(id) => guest(app, claims, id).await,
-            Subject::User { uid, epoch, .. } => user(app, claims, uid, epoch).await,
-        }
+        caller(app, claims).await
+    }
+}
+
+/// Whoever a token is of, if it counts.
+pub(crate) async fn caller(app: &App, claims: Arc<Known>) -> Result<Caller, Failure> {
+    follow::refuse_revoked(app, &claims).await?;
+    match claims.subject {
+        Subject::Guest(id) => guest(app, claims, id).await,
+        Subject::User { uid, epoch, .. } => user(app, claims, uid, epoch).await,
     }
 }
 
 /// Checks the token that the headers carry: one header, the scheme `Bearer`, one token.
-fn check(app: &App, headers: &HeaderMap) -> Result<Arc<Claims>, Refusal> {
-    let checked = token_of(headers).and_then(|token| app.tokens.check(token));
+pub(crate) fn check(app: &App, headers: &HeaderMap) -> Result<Arc<Known>, Refusal> {
+    check_counted(app, token_of(headers))
+}
+
+/// Checks a token, and counts how that ended.
+pub(crate) fn check_counted(
+    app: &App,
+    token: Result<&str, Refusal>,
+) -> Result<Arc<Known>, Refusal> {
+    let checked = token.and_then(|token| app.tokens.check(token));
     app.metrics.token_checked(match &checked {
         Ok(_) => TokenOutcome::Good,
         Err(Refusal::NoAuthorization | Refusal::NoBearer) => TokenOutcome::Missing,
@@ -120,13 +136,9 @@ fn token_of(headers: &HeaderMap) -> Result<&str, Refusal> {
 }
 
 /// A guest is looked up anew: whoever has registered since acts as the new user here.
-async fn guest(app: &App, claims: Arc<Claims>, id: IdentityId) -> Result<Caller, Failure> {
-    let told = claims.clone();
+async fn guest(app: &App, claims: Arc<Known>, id: IdentityId) -> Result<Caller, Failure> {
     let found = app.store.read(move |tx| {
-        Box::pin(async move {
-            refuse_revoked(tx, &told).await?;
-            Ok::<_, Failure>(tx.identity_find_by_id(&id).await?)
-        })
+        Box::pin(async move { Ok::<_, Failure>(tx.identity_find_by_id(&id).await?) })
     });
     let mut identity = found.await?.ok_or(Refusal::TokenInvalid)?;
     let user = identity.user.take().filter(User::is_registered);
@@ -143,19 +155,10 @@ async fn guest(app: &App, claims: Arc<Claims>, id: IdentityId) -> Result<Caller,
     })
 }
 
-/// A token that was signed out is refused, however long its time.
-async fn refuse_revoked(tx: &mut Tx, claims: &Claims) -> Result<(), Failure> {
-    if tx.revocation_find(&claims.jti).await? {
-        return Err(Refusal::TokenInvalid.into());
-    }
-    Ok(())
-}
-
-async fn user(app: &App, claims: Arc<Claims>, uid: Uid, epoch: i64) -> Result<Caller, Failure> {
+async fn user(app: &App, claims: Arc<Known>, uid: Uid, epoch: i64) -> Result<Caller, Failure> {
     let told = claims.clone();
     let found = app.store.read(move |tx| {
         Box::pin(async move {
-            refuse_revoked(tx, &told).await?;
             match tx.identity_find_of_user(&told.client_id, uid).await? {
                 Some(mut identity) => {
                     let user = identity.user.take();

@@ -58,6 +58,8 @@ pub(crate) enum Shape {
     Picture,
     /// `{"success": false, "requesttype": "", "data": "<words>"}`
     Search,
+    /// `{"error": "<code of RFC 6749>", "error_description": "<words>"}`
+    OAuth,
     /// A page for a person in a browser.
     Page,
 }
@@ -258,6 +260,7 @@ fn challenge(failure: &Failure) -> Option<&'static str> {
     };
     match refusal {
         Refusal::NoAuthorization | Refusal::NoBearer => Some(r#"Bearer realm="menjin""#),
+        Refusal::ClientUnknown => Some(r#"Basic realm="menjin""#),
         Refusal::TokenExpired => Some(
             r#"Bearer realm="menjin", error="invalid_token", error_description="the access token expired""#,
         ),

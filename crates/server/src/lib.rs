@@ -8,6 +8,7 @@ mod api;
 mod app;
 mod avatars;
 mod bearer;
+mod client;
 mod errcodes;
 mod failure;
 mod flows;
@@ -18,6 +19,7 @@ mod options;
 mod phone_page;
 mod queue;
 mod replay;
+mod revocations;
 mod routes;
 mod tokens;
 

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use menjin_core::Appid;
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text::encode},
     metrics::{
@@ -61,6 +62,20 @@ pub(crate) enum Phase {
 }
 label!(Phase: Wechat => "wechat", Store => "store", Rest => "rest");
 
+/// How a service's wish for WeChat's token ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum BrokerOutcome {
+    Given,
+    Failed,
+}
+label!(BrokerOutcome: Given => "given", Failed => "failed");
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BrokerLabels {
+    appid: String,
+    outcome: BrokerOutcome,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SignInLabels {
     outcome: SignInOutcome,
@@ -99,6 +114,8 @@ pub(crate) struct Metrics {
     store_connections: Gauge<i64, AtomicI64>,
     store_refused: Counter<u64, AtomicU64>,
     circuits: Family<CircuitLabels, Gauge>,
+    wechat_tokens: Family<BrokerLabels, Counter>,
+    revocations: Gauge<i64, AtomicI64>,
 }
 
 impl Metrics {
@@ -114,6 +131,8 @@ impl Metrics {
             store_connections: Gauge::default(),
             store_refused: Counter::default(),
             circuits: Family::default(),
+            wechat_tokens: Family::default(),
+            revocations: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -162,6 +181,23 @@ impl Metrics {
             "The circuit to WeChat: 0 closed, 1 half open, 2 open",
             self.circuits.clone(),
         );
+        registry.register(
+            "wechat_tokens",
+            "WeChat's access tokens that services asked for",
+            self.wechat_tokens.clone(),
+        );
+        registry.register(
+            "revocations",
+            "What was revoked and is not over yet",
+            self.revocations.clone(),
+        );
+    }
+
+    pub(crate) fn wechat_token(&self, appid: &Appid, outcome: BrokerOutcome) {
+        let appid = appid.as_str().to_owned();
+        self.wechat_tokens
+            .get_or_create(&BrokerLabels { appid, outcome })
+            .inc();
     }
 
     pub(crate) fn signed_in(&self, outcome: SignInOutcome, errcode: i64) {
@@ -203,6 +239,7 @@ impl Metrics {
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         self.store_queued.set(count(waits.queued));
         self.store_connections.set(count(waits.connections));
+        self.revocations.set(count(app.revocations.count()));
         self.store_refused
             .inc_by(waits.refused.saturating_sub(self.store_refused.get()));
         for (appid, state) in app.wechat.circuits() {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use menjin_core::{
-    Appid, CallingCodes, IdentityId, MasterKeys, Role, Uid,
+    Appid, CallingCodes, IdentityId, MasterKeys, Role, Service, Uid,
     clock::Instant,
     key::SigningKey,
     keyring::Rotation,
@@ -60,6 +60,8 @@ pub struct Options {
     pub registration: Registration,
     /// What they say of themselves.
     pub profile: Profile,
+    /// The team's other services that the configuration names. The store may have more.
+    pub services: Vec<Service>,
 }
 
 /// How people become users.

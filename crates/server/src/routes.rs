@@ -8,7 +8,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     api::{
         avatar, check_session, consent, decrypt, delete, discovery, email, events, export, health,
-        logout, me, phone, profile, reference, register, sign_in, status,
+        logout, me, oauth, phone, profile, reference, register, revocations, sign_in, status,
+        verify, wechat_token,
     },
     app::App,
     failure::{Failure, Shape},
@@ -54,6 +55,11 @@ pub(crate) const ROUTES: &[Route] = &[
     route("/v1/status/getUser", Shape::Search, false),
     route("/v1/wechat/decrypt", Shape::Account, false),
     route("/wechat/events/{appid}", Shape::General, false),
+    route("/oauth/introspect", Shape::OAuth, false),
+    route("/oauth/revoke", Shape::OAuth, false),
+    route("/auth/verify", Shape::General, false),
+    route("/auth/revocations", Shape::OAuth, false),
+    route("/v1/wechat/token", Shape::OAuth, false),
     route("/.well-known/jwks.json", Shape::General, false),
     route(
         "/.well-known/oauth-authorization-server",
@@ -133,6 +139,11 @@ fn called() -> OpenApiRouter<App> {
         .routes(routes!(status::get))
         .routes(routes!(decrypt::post))
         .routes(routes!(events::check, events::push))
+        .routes(routes!(oauth::introspect))
+        .routes(routes!(oauth::revoke))
+        .routes(routes!(verify::get))
+        .routes(routes!(revocations::get))
+        .routes(routes!(wechat_token::get))
         .routes(routes!(discovery::jwks))
         .routes(routes!(discovery::oauth))
         .routes(routes!(discovery::openid))

@@ -2,14 +2,15 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    ops::Deref,
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
     time::Duration,
 };
 
 use axum::http::HeaderValue;
 use bytes::Bytes;
 use menjin_core::{
-    Appid, Clock, Refusal,
+    Appid, Clock, Openid, Refusal,
     clock::{Instant, millis},
     jws::Compact,
     keyring::Keyring,
@@ -50,8 +51,33 @@ struct Seen {
 
 #[derive(Clone)]
 struct Verified {
-    claims: Arc<Claims>,
+    known: Arc<Known>,
     until: Duration,
+}
+
+/// What is known of a token whose signature was checked.
+#[derive(Debug)]
+pub(crate) struct Known {
+    claims: Claims,
+    /// Whose it is, for other services: looked up when one of them asks.
+    pub(crate) holder: OnceLock<Holder>,
+}
+
+/// What other services learn of a user's token beside what it says.
+#[derive(Debug)]
+pub(crate) struct Holder {
+    /// WeChat's id of the person in the token's mini program; `None` if they were never seen there.
+    pub(crate) openid: Option<Openid>,
+    /// The reply to a question about the token, as long as it counts.
+    pub(crate) introspection: OnceLock<Bytes>,
+}
+
+impl Deref for Known {
+    type Target = Claims;
+
+    fn deref(&self) -> &Claims {
+        &self.claims
+    }
 }
 
 /// What is known of a wall clock that was set back: a token that was over before must stay over.
@@ -115,25 +141,25 @@ impl Tokens {
     }
 
     /// What a token says, if it is ours, whole, and not over. Touches memory alone.
-    pub(crate) fn check(&self, token: &str) -> Result<Arc<Claims>, Refusal> {
+    pub(crate) fn check(&self, token: &str) -> Result<Arc<Known>, Refusal> {
         let (now, uptime) = (self.clock.now(), self.clock.uptime());
         let over_before = self.look(now).over_before;
         let digest = sha256(token.as_bytes());
-        let claims = match self.recall(&digest, uptime) {
-            Some(claims) => claims,
+        let known = match self.recall(&digest, uptime) {
+            Some(known) => known,
             None => self.verify(token, &digest, now, uptime)?,
         };
         let second = now.div_euclid(1000);
-        if claims.exp <= second || claims.exp < over_before {
+        if known.exp <= second || known.exp < over_before {
             return Err(Refusal::TokenExpired);
         }
-        if claims.iat > second + LEEWAY_SECONDS {
+        if known.iat > second + LEEWAY_SECONDS {
             return Err(Refusal::TokenInvalid);
         }
-        Ok(claims)
+        Ok(known)
     }
 
-    fn recall(&self, digest: &[u8; 32], uptime: Duration) -> Option<Arc<Claims>> {
+    fn recall(&self, digest: &[u8; 32], uptime: Duration) -> Option<Arc<Known>> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let verified = if let Some(verified) = seen.young.get(digest) {
             verified.clone()
@@ -142,7 +168,7 @@ impl Tokens {
             seen.remember(*digest, verified.clone());
             verified
         };
-        (uptime < verified.until).then_some(verified.claims)
+        (uptime < verified.until).then_some(verified.known)
     }
 
     fn verify(
@@ -151,7 +177,7 @@ impl Tokens {
         digest: &[u8; 32],
         now: Instant,
         uptime: Duration,
-    ) -> Result<Arc<Claims>, Refusal> {
+    ) -> Result<Arc<Known>, Refusal> {
         let compact = Compact::parse(token).map_err(|_| Refusal::TokenInvalid)?;
         // RFC 9068 §2.1: what else this key may sign one day is no access token.
         if compact.header.typ.as_deref() != Some(TYPE) {
@@ -161,9 +187,11 @@ impl Tokens {
         let kid = compact.header.kid.as_deref().ok_or(Refusal::TokenInvalid)?;
         let key = keyring.verifying(kid).ok_or(Refusal::TokenInvalid)?;
         key.verify(&compact).map_err(|_| Refusal::TokenInvalid)?;
-        let claims = Arc::new(self.issuer.read(&compact.into_payload(), now)?);
-        self.remember(&keyring, *digest, claims.clone(), uptime);
-        Ok(claims)
+        let claims = self.issuer.read(&compact.into_payload(), now)?;
+        let holder = OnceLock::new();
+        let known = Arc::new(Known { claims, holder });
+        self.remember(&keyring, *digest, known.clone(), uptime);
+        Ok(known)
     }
 
     /// Keeps what was verified under `keyring`, unless other keys are in place by now: they would
@@ -172,13 +200,13 @@ impl Tokens {
         &self,
         keyring: &Arc<Keyring>,
         digest: [u8; 32],
-        claims: Arc<Claims>,
+        known: Arc<Known>,
         uptime: Duration,
     ) {
         let until = uptime + BELIEVED;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if Arc::ptr_eq(keyring, &self.keyring()) {
-            seen.remember(digest, Verified { claims, until });
+            seen.remember(digest, Verified { known, until });
         }
     }
 

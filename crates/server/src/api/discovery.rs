@@ -13,6 +13,9 @@ use serde_json::Value;
 
 use crate::{app::App, failure::bodies::GeneralFailure};
 
+/// Both of RFC 6749 §2.3.1.
+const CLIENT_AUTHENTICATION: [&str; 2] = ["client_secret_basic", "client_secret_post"];
+
 /// A set of public keys (RFC 7517 §5).
 #[derive(utoipa::ToSchema)]
 #[expect(
@@ -31,6 +34,14 @@ pub(crate) struct Metadata {
     issuer: String,
     /// The key set.
     jwks_uri: String,
+    /// Where a service asks what a token is worth.
+    introspection_endpoint: String,
+    /// How it proves who it is.
+    introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    /// Where a service ends a token.
+    revocation_endpoint: String,
+    /// How it proves who it is.
+    revocation_endpoint_auth_methods_supported: [&'static str; 2],
     /// The API as OpenAPI 3.1.
     service_documentation: String,
     /// What a token may carry in `scope`.
@@ -91,6 +102,10 @@ fn metadata(app: &App) -> Metadata {
     Metadata {
         issuer: app.options.issuer.clone(),
         jwks_uri: format!("{base}/.well-known/jwks.json"),
+        introspection_endpoint: format!("{base}/oauth/introspect"),
+        introspection_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
+        revocation_endpoint: format!("{base}/oauth/revoke"),
+        revocation_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
         service_documentation: format!("{base}/openapi.json"),
         scopes_supported: vec!["guest", "user", "admin"],
         response_types_supported: vec![],

@@ -235,7 +235,7 @@ fn audited(entry: Entered, names: &BTreeSet<String>) -> AuditEntry {
 }
 
 /// RFC 3339, UTC.
-fn time(instant: Instant) -> String {
+pub(super) fn time(instant: Instant) -> String {
     let time = jiff::Timestamp::from_millisecond(instant);
     time.map(|time| time.to_string()).unwrap_or_default()
 }

@@ -23,13 +23,13 @@ use crate::{errcodes, routes};
         (name = "WeChat", description = "What WeChat itself calls"),
         (name = "Operation", description = "Liveness, readiness, metrics; /metrics is on the management listener alone"),
     ),
-    modifiers(&Bearer),
+    modifiers(&Credentials),
 )]
 pub(crate) struct Document;
 
-struct Bearer;
+struct Credentials;
 
-impl Modify for Bearer {
+impl Modify for Credentials {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
@@ -37,6 +37,10 @@ impl Modify for Bearer {
             .description(Some("The access_token of a sign-in"));
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Basic)
+            .description(Some("The name and secret of one of the team's services"));
+        components.add_security_scheme("service", SecurityScheme::Http(scheme.build()));
     }
 }
 

@@ -62,6 +62,19 @@ pub(crate) struct SearchFailure {
     pub(super) data: String,
 }
 
+/// What a service asked for in vain (RFC 6749 §5.2).
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct OAuthFailure {
+    /// `invalid_client`, `unauthorized_client`, `invalid_request`, `temporarily_unavailable` or
+    /// `server_error`.
+    pub(super) error: &'static str,
+    /// Words for a person; may change.
+    pub(super) error_description: String,
+    /// WeChat's own number and words, where WeChat refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) wechat: Option<SignInError>,
+}
+
 /// The four ways in which a token fails.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct TokenFailure {

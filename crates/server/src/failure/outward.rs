@@ -14,7 +14,8 @@ use menjin_wechat::{self as wechat, Rejection};
 use super::{
     Failure, Shape,
     bodies::{
-        AccountFailure, GeneralFailure, PictureFailure, SearchFailure, SignInError, SignInFailure,
+        AccountFailure, GeneralFailure, OAuthFailure, PictureFailure, SearchFailure, SignInError,
+        SignInFailure,
     },
 };
 use crate::{api::email::page::Page, errcodes::SYSTEM_ERROR};
@@ -73,6 +74,9 @@ pub(super) fn table(refusal: Refusal) -> (StatusCode, &'static str, i64) {
         Refusal::TokenInvalid => (StatusCode::UNAUTHORIZED, "invalid_token", 7_700_009),
         Refusal::NotSigned => (StatusCode::FORBIDDEN, "not_signed", 7_700_024),
         Refusal::Forbidden => (StatusCode::FORBIDDEN, "forbidden", 7_700_005),
+        Refusal::ClientUnknown => (StatusCode::UNAUTHORIZED, "invalid_client", 7_700_025),
+        Refusal::ClientForbidden => (StatusCode::FORBIDDEN, "unauthorized_client", 7_700_026),
+        Refusal::RequestMalformed => (StatusCode::BAD_REQUEST, "invalid_request", 7_700_027),
         of_account => table_of_accounts(of_account),
     }
 }
@@ -230,6 +234,7 @@ impl Outward {
             Shape::Page => Page::failed(self.status, self.word == "bad_link").into_response(),
             Shape::Account | Shape::Picture if general => Json(self.general()).into_response(),
             Shape::General => Json(self.general()).into_response(),
+            Shape::OAuth => Json(self.oauth()).into_response(),
             Shape::Account => Json(self.account()).into_response(),
             Shape::Picture => Json(PictureFailure {
                 success: false,
@@ -254,6 +259,25 @@ impl Outward {
             success: false,
             error: self.error(),
             registered: false,
+        }
+    }
+
+    /// RFC 6749 §5.2, whose words are fewer than ours.
+    fn oauth(self) -> OAuthFailure {
+        let error = match self.status {
+            StatusCode::UNAUTHORIZED => "invalid_client",
+            StatusCode::FORBIDDEN => "unauthorized_client",
+            StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => "temporarily_unavailable",
+            status if status.is_client_error() => "invalid_request",
+            _ => "server_error",
+        };
+        OAuthFailure {
+            error,
+            error_description: self.errmsg.clone(),
+            wechat: self.by_wechat.then(|| self.error()),
         }
     }
 

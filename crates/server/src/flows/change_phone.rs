@@ -6,7 +6,6 @@ use std::sync::Arc;
 use menjin_core::{
     Email, Phone, Refusal, User,
     clock::Instant,
-    token::Claims,
     verification::{Code, Purpose},
 };
 use menjin_messages::NoticeKind;
@@ -20,7 +19,7 @@ use super::{
     register::{lost, phone_of},
     send_code::{Asked, new_send, reserve, send_code},
 };
-use crate::{app::App, bearer::Caller, failure::Failure};
+use crate::{app::App, bearer::Caller, failure::Failure, tokens::Known};
 
 const BAD_CODE: Refusal = Refusal::WrongCode(Purpose::NewPhone);
 
@@ -83,7 +82,7 @@ struct Change {
     /// The account, as the caller's token found it.
     user: User,
     /// The caller's token.
-    claims: Arc<Claims>,
+    claims: Arc<Known>,
     phone: Phone,
     digest: [u8; 32],
     /// The verification to spend and the try to take back; nothing where WeChat spent its own code.

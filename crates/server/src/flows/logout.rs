@@ -1,21 +1,20 @@
 //! Signing out: this token, or every token of the account.
 
-use menjin_core::{Refusal, User, revocation::Revocation, token::LEEWAY_SECONDS};
+use menjin_core::{Refusal, User};
 use menjin_store::Entry;
 
-use crate::{app::App, bearer::Caller, failure::Failure};
+use crate::{app::App, bearer::Caller, failure::Failure, flows::revoke::revocation_of};
 
 /// Ends the caller's token. It is refused everywhere from the moment this returns.
 pub(crate) async fn logout(app: &App, caller: &Caller) -> Result<(), Failure> {
     let now = app.clock.now();
-    let claims = caller.claims.clone();
-    // A replica whose clock is behind may still take it a little after its end.
-    let until = (claims.exp + LEEWAY_SECONDS).saturating_mul(1_000);
+    let claims = &caller.claims;
+    let (what, until) = revocation_of(claims);
     let uid = caller.user.as_ref().map(|user| user.uid.to_string());
     let named = uid.clone();
     let story = app.store.write(move |tx| {
         Box::pin(async move {
-            tx.revoke(Revocation::Token(claims.jti.clone()), until);
+            tx.revoke(what, until);
             if let Some(uid) = &named {
                 tx.audit(&done("signed_out", uid), now).await?;
             }

@@ -6,14 +6,13 @@ use menjin_core::{
     Input, Refusal, Role, Uid, User,
     clock::Instant,
     profile::{Field, Kind},
-    token::Claims,
 };
 use menjin_store::{Entry, Tx};
 use menjin_wechat::Verdict;
 use serde_json::{Map, Value, json};
 
 use super::set_avatar::drop_picture;
-use crate::{app::App, avatars, bearer::Caller, failure::Failure};
+use crate::{app::App, avatars, bearer::Caller, failure::Failure, tokens::Known};
 
 /// What is asked for; whoever made it has looked whether each value can be.
 #[derive(Debug, Default)]
@@ -99,7 +98,7 @@ struct Story {
     /// As the caller's token found it.
     epoch: i64,
     /// The caller's token.
-    claims: Arc<Claims>,
+    claims: Arc<Known>,
     changes: Changes,
     /// WeChat was not able to look at the nickname.
     unchecked: bool,

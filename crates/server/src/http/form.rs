@@ -31,11 +31,24 @@ impl Form {
 
     /// The field of that name; `None` if it is not there, or stands there twice.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.value(name)?.ok()
+    }
+
+    /// The field of that name, if it is there.
+    pub(crate) fn value(&self, name: &str) -> Option<Result<&str, Twice>> {
         let mut all = self.0.iter().filter(|(key, _)| key == name);
-        let first = all.next().map(|(_, value)| value.as_str());
-        first.filter(|_| all.next().is_none())
+        let (_, first) = all.next()?;
+        Some(if all.next().is_some() {
+            Err(Twice)
+        } else {
+            Ok(first)
+        })
     }
 }
+
+/// A field stands there more than once.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Twice;
 
 #[cfg(test)]
 mod tests {
@@ -49,6 +62,8 @@ mod tests {
         assert_eq!(form.field("empty"), Some(""));
         assert_eq!(form.field("twice"), None);
         assert_eq!(form.field("absent"), None);
+        assert_eq!(form.value("twice"), Some(Err(Twice)));
+        assert_eq!(form.value("absent"), None);
         assert_eq!(Form::parse(b"\xff&&==%zz").field("token"), None);
     }
 }

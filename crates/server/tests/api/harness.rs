@@ -110,6 +110,7 @@ pub(crate) fn options() -> Options {
             policy: None,
         },
         profile: Profile::default(),
+        services: vec![],
     }
 }
 

@@ -1,0 +1,80 @@
+//! What a token is worth to other services.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use menjin_core::{Openid, Refusal, json, jws::Compact, token::Subject};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    app::App,
+    bearer,
+    failure::Failure,
+    flows::follow,
+    tokens::{Holder, Known},
+};
+
+/// What is answered about a token that counts for nothing, whatever the reason.
+const INACTIVE: &[u8] = br#"{"active":false}"#;
+
+/// A token that counts (RFC 7662 §2.2).
+#[derive(Serialize)]
+struct Worth<'a> {
+    active: bool,
+    #[serde(flatten)]
+    says: &'a Map<String, Value>,
+    token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    openid: Option<&'a str>,
+}
+
+/// The reply to the question what a token is worth.
+pub(crate) async fn introspect(app: &App, token: &str) -> Result<Bytes, Failure> {
+    match active(app, token).await {
+        Err(Failure::Refused(_)) => Ok(Bytes::from_static(INACTIVE)),
+        reply => reply,
+    }
+}
+
+async fn active(app: &App, token: &str) -> Result<Bytes, Failure> {
+    let known = bearer::check_counted(app, Ok(token))?;
+    if let Subject::Guest(_) = known.subject {
+        let guest = bearer::caller(app, known).await?;
+        return describe(token, guest.identity.as_ref().map(|guest| &guest.openid));
+    }
+    let holder = holder(app, &known).await?;
+    if let Some(reply) = holder.introspection.get() {
+        return Ok(reply.clone());
+    }
+    let reply = describe(token, holder.openid.as_ref())?;
+    Ok(holder.introspection.get_or_init(|| reply).clone())
+}
+
+/// Whose token it is, if it counts. The account is looked at when the token is seen for the first time,
+/// and after that in memory what was revoked since.
+pub(crate) async fn holder<'k>(app: &App, known: &'k Arc<Known>) -> Result<&'k Holder, Failure> {
+    follow::refuse_revoked(app, known).await?;
+    if let Some(holder) = known.holder.get() {
+        return Ok(holder);
+    }
+    let caller = Box::pin(bearer::caller(app, known.clone())).await?;
+    Ok(known.holder.get_or_init(|| Holder {
+        openid: caller.identity.map(|identity| identity.openid),
+        introspection: OnceLock::new(),
+    }))
+}
+
+/// What the token says, and whose it is. Its signature was checked before.
+fn describe(token: &str, openid: Option<&Openid>) -> Result<Bytes, Failure> {
+    let compact = Compact::parse(token).map_err(|_| Refusal::TokenInvalid)?;
+    let says = json::parse_object(&compact.into_payload()).map_err(|_| Refusal::TokenInvalid)?;
+    let reply = Worth {
+        active: true,
+        says: &says,
+        token_type: "Bearer",
+        openid: openid.map(Openid::as_str),
+    };
+    let reply = serde_json::to_vec(&reply).map_err(Failure::broken)?;
+    Ok(reply.into())
+}
