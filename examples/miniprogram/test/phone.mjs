@@ -73,13 +73,18 @@ export class Phone {
 
   /** Taps it and does not wait. */
   press(text, event = {}) {
+    this.aim(text, event)();
+  }
+
+  /** A finger above it as it is shown now; each call is a tap, even if the page has changed since. */
+  aim(text, event = {}) {
     const { shown } = this;
     const button = this.button(text, shown);
     const { disabled, bindtap, url, "open-type": kind, "form-type": submits } = button.attributes;
     assert.ok(!disabled, `${text} cannot be tapped now`);
-    if (url) this.#open(url);
-    else if (submits === "submit") this.#submit(button, shown);
-    else this.#fire(kind ? button.attributes[`bind${kind.toLowerCase()}`] : bindtap, event);
+    if (url) return () => this.#open(url);
+    if (submits === "submit") return () => this.#submit(button, shown);
+    return () => this.#fire(kind ? button.attributes[`bind${kind.toLowerCase()}`] : bindtap, event);
   }
 
   /** Types into the input of this name, in place of what was there. */

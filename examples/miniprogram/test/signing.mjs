@@ -22,10 +22,12 @@ async function signsOutAndBackIn(world) {
 
   const opened = await phone.again();
   opened.sees("已退出登录");
-  assert.equal(opened.requests.length, 0, "whoever signed out stays out");
+  assert.equal(opened.logins, 0, "whoever signed out stays out");
   await opened.tap("登录");
   opened.sees(uid);
-  (await opened.again()).sees(uid);
+  const later = await opened.again();
+  later.sees(uid);
+  assert.equal(later.logins, 1, "whoever signed in again is signed in at the next launch");
 }
 
 async function saysThatTheServerIsAway(world) {
