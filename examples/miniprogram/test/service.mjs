@@ -10,14 +10,13 @@ const AUDIENCE = "repairs";
 const listening = (server) =>
   new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(`http://127.0.0.1:${server.address().port}`)));
 
-/** Starts a service that greets whoever brings a good token of a user. `asked` counts who came; while `away` it hangs up. */
+/** Starts a service that greets whoever brings a good token of a user; while `away` it hangs up on everybody. */
 export async function startService(issuer) {
   const { createRemoteJWKSet, jwtVerify } = foreign("jose");
   const keys = createRemoteJWKSet(new URL("/.well-known/jwks.json", issuer));
   const rules = { issuer, audience: AUDIENCE, algorithms: ["ES256"], typ: "at+jwt" };
-  const service = { asked: 0, away: false };
+  const service = { away: false };
   const server = createServer(async (request, response) => {
-    service.asked += 1;
     if (service.away) {
       request.socket.destroy();
       return;
