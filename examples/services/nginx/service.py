@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Service(BaseHTTPRequestHandler):
     def do_GET(self):
-        status, body = 404, {"error": "not_found"}
+        status, body = 404, {"success": False, "error": "not_found"}
         if self.path.partition("?")[0] == "/hello":
             status, body = 200, {"hello": int(self.headers["X-Menjin-Uid"]), "role": self.headers["X-Menjin-Role"]}
         self.send_response(status)

@@ -36,23 +36,24 @@ async function hello({ method, url: path, headers: { authorization } }) {
   if (method !== "GET" || path !== "/hello") return [404, "not_found"];
   if (authorization === undefined) return [401, "Unauthorized for no Authorization"];
   if (!/^bearer( |$)/i.test(authorization)) return [401, "Unauthorized for no Bearer"];
-  if (performance.now() - heard > 1000 * silence) return [503, "temporarily_unavailable"];
+  if (performance.now() - heard > 1000 * silence) return [503, "unavailable"];
   const { payload, protectedHeader } = await jwtVerify(authorization.slice(7).trim(), keys, rules);
   const names = [payload.jti, protectedHeader.kid, payload.uid];
   if (names.some((name) => dead.get(name)?.epoch > (payload.ep ?? 0))) return [401, "invalid_token"];
-  return payload.uid ? [200, { hello: payload.uid, role: payload.role }] : [403, { success: false, error: "forbidden" }];
+  return payload.uid ? [200, { hello: payload.uid, role: payload.role }] : [403, "forbidden"];
 }
 
 function refusal(error) {
   if (error instanceof errors.JWTExpired) return [401, "token_expired"];
   const invalid = /^ERR_(JW[ST]|JWKS_(NO|MULTIPLE)|JOSE_(ALG|NOT))_/.test(error.code);
-  return invalid ? [401, "invalid_token"] : [503, "temporarily_unavailable"];
+  return invalid ? [401, "invalid_token"] : [503, "unavailable"];
 }
 
 const server = createServer(async (request, reply) => {
   const [status, said] = await hello(request).catch(refusal);
   const headers = { "Content-Type": "application/json", ...(status === 401 && { "WWW-Authenticate": "Bearer" }) };
-  reply.writeHead(status, headers).end(JSON.stringify(typeof said === "string" ? { error: said } : said));
+  const body = status === 200 ? said : { success: status === 401 ? undefined : false, error: said };
+  reply.writeHead(status, headers).end(JSON.stringify(body));
 });
 server.listen(port, "127.0.0.1", () => console.log(`listens on http://127.0.0.1:${server.address().port}`));
 for (let after = 0; ; ) after = await follow(after).catch((error) => (console.error(error.message), sleep(1000, after)));

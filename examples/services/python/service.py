@@ -35,7 +35,7 @@ def hello(authorization):
     except jwt.ExpiredSignatureError:
         return 401, {"error": "token_expired"}
     except (jwt.PyJWKClientConnectionError, OSError):
-        return 503, {"error": "temporarily_unavailable"}  # while Menjin is away, nobody is let in
+        return 503, {"success": False, "error": "unavailable"}  # while Menjin is away, nobody is let in
     except (jwt.PyJWTError, KeyError):
         pass
     return 401, {"error": "invalid_token"}
@@ -44,7 +44,7 @@ def hello(authorization):
 class Service(BaseHTTPRequestHandler):
     def do_GET(self):
         authorization = self.headers.get("Authorization", "")
-        status, body = hello(authorization) if self.path == "/hello" else (404, {"error": "not_found"})
+        status, body = hello(authorization) if self.path == "/hello" else (404, {"success": False, "error": "not_found"})
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", len(json.dumps(body)))
