@@ -7,7 +7,7 @@ use super::{Entry, entry};
 pub(super) const OAUTH: &[Entry] = &[
     entry(
         "invalid_request",
-        "400",
+        "400, 404, 405, 408, 413 or 415",
         [
             "A parameter is missing, sent twice or cannot be read, or the client names itself in two ways.",
             "Send a form (`application/x-www-form-urlencoded`) with each parameter once; the description names it.",
@@ -49,16 +49,30 @@ pub(super) const OAUTH: &[Entry] = &[
     ),
     entry(
         "temporarily_unavailable",
-        "503",
+        "429, 502, 503 or 504",
         [
-            "The store, or WeChat where its token was asked for, cannot be asked now.",
+            "The store cannot be asked now, or too much is asked. Where WeChat's token was asked for: WeChat refused or did not answer; its number, if it gave one, is in `wechat.errcode`.",
             "Try again after `Retry-After`. Refuse what cannot be checked.",
             "See `/readyz`, the log, and `menjin doctor`.",
         ],
         [
-            "数据库暂时问不到；索取微信 access_token 时，也可能是微信。",
+            "数据库暂时问不到，或请求太多。索取微信 access_token 时：微信拒绝了或没有回答，它给的错误码在 `wechat.errcode` 里。",
             "等 `Retry-After` 秒再试。核实不了的请求应当拒绝。",
             "看 `/readyz`、日志和 `menjin doctor`。",
+        ],
+    ),
+    entry(
+        "server_error",
+        "500",
+        [
+            "A fault of ours.",
+            "Try again once. Refuse what cannot be checked.",
+            "The log has it under the `X-Request-Id`; please report it.",
+        ],
+        [
+            "本服务的故障。",
+            "可再试一次。核实不了的请求应当拒绝。",
+            "用 `X-Request-Id` 查日志，并请报告给我们。",
         ],
     ),
 ];

@@ -68,8 +68,8 @@ pub(super) const SECTIONS: &[Section] = &[
     Section {
         title: ["Services: `error`", "其他服务：`error`"],
         intro: [
-            "`{\"error\": \"...\", \"error_description\"}` at introspection, revocation, the feed of revocations and WeChat's token. A token that does not count is no error at introspection: it is `{\"active\": false}`.",
-            "查询令牌、吊销令牌、吊销通知和索取微信 access_token 时是 `{\"error\": \"...\", \"error_description\"}`。查询一个无效的令牌不算出错，回的是 `{\"active\": false}`。",
+            "`{\"error\": \"...\", \"error_description\", \"wechat\"?}` at introspection, revocation, the feed of revocations and WeChat's token. A token that does not count is no error at introspection: it is `{\"active\": false}`.",
+            "查询令牌、吊销令牌、吊销通知和索取微信 access_token 时是 `{\"error\": \"...\", \"error_description\", \"wechat\"?}`。查询一个无效的令牌不算出错，回的是 `{\"active\": false}`。",
         ],
         key: ["error", "error"],
         rows: OAUTH,

@@ -274,9 +274,15 @@ impl Outward {
             status if status.is_client_error() => "invalid_request",
             _ => "server_error",
         };
+        let error_description = match self.status {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                "send a form, of the Content-Type application/x-www-form-urlencoded".to_owned()
+            }
+            _ => self.errmsg.clone(),
+        };
         OAuthFailure {
             error,
-            error_description: self.errmsg.clone(),
+            error_description,
             wechat: self.by_wechat.then(|| self.error()),
         }
     }

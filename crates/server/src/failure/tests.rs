@@ -9,12 +9,13 @@ use super::*;
 
 mod reference;
 
-const SHAPES: [Shape; 5] = [
+const SHAPES: [Shape; 6] = [
     Shape::SignIn,
     Shape::General,
     Shape::Account,
     Shape::Picture,
     Shape::Search,
+    Shape::OAuth,
 ];
 
 const WAIT: Duration = Duration::from_millis(2_500);
@@ -41,6 +42,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::NotSigned,
     ];
     all.extend(refusals_of_accounts());
+    all.extend(refusals_of_services());
     for refusal in &all {
         match refusal {
             Refusal::MalformedBody
@@ -72,7 +74,10 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::SessionExpired
             | Refusal::InvalidEncryptedData
             | Refusal::PictureRefused(_)
-            | Refusal::PictureTooLarge => {}
+            | Refusal::PictureTooLarge
+            | Refusal::ClientUnknown
+            | Refusal::ClientForbidden
+            | Refusal::RequestMalformed => {}
         }
     }
     all
@@ -95,6 +100,20 @@ fn refusals_of_accounts() -> Vec<Refusal> {
         Refusal::PictureRefused("this is no picture"),
         Refusal::PictureTooLarge,
     ]
+}
+
+/// Those that only services are given.
+fn refusals_of_services() -> Vec<Refusal> {
+    vec![
+        Refusal::ClientUnknown,
+        Refusal::ClientForbidden,
+        Refusal::RequestMalformed,
+    ]
+}
+
+/// Whether only the routes for services refuse so.
+fn is_of_services(refusal: Refusal) -> bool {
+    refusals_of_services().contains(&refusal)
 }
 
 /// Whether only the routes of accounts refuse so.
@@ -180,18 +199,20 @@ const TABLE: &str = include_str!("tests/table.txt");
 async fn every_failure_looks_as_it_always_did() {
     let mut table = String::from("\n");
     for refusal in refusals() {
-        let shapes = if is_of_accounts(refusal) {
-            [Shape::Account, Shape::Picture]
+        let shapes: &[_] = if is_of_services(refusal) {
+            &[Shape::OAuth]
+        } else if is_of_accounts(refusal) {
+            &[Shape::Account, Shape::Picture]
         } else {
-            [Shape::SignIn, Shape::General]
+            &[Shape::SignIn, Shape::General]
         };
-        for shape in shapes {
+        for &shape in shapes {
             table.push_str(&line(&refusal.into(), shape).await);
             table.push('\n');
         }
     }
     for (name, failure) in others() {
-        for shape in [Shape::SignIn, Shape::Account] {
+        for shape in [Shape::SignIn, Shape::Account, Shape::OAuth] {
             table = format!("{table}{name}: {}\n", line(&failure, shape).await);
         }
     }

@@ -27,6 +27,9 @@ async fn the_reference_is_complete() {
             if shape == Shape::SignIn && is_elsewhere(&failure) {
                 continue;
             }
+            if shape == Shape::OAuth && !is_for_services(&failure) {
+                continue;
+            }
             let response = failure.render(shape);
             let status = response.status();
             let body: Value = serde_json::from_str(&body(response).await).unwrap();
@@ -50,14 +53,27 @@ fn is_elsewhere(failure: &Failure) -> bool {
         Refusal::TokenInvalid,
         Refusal::Forbidden,
         Refusal::NotSigned,
+        Refusal::ClientUnknown,
+        Refusal::ClientForbidden,
+        Refusal::RequestMalformed,
     ];
-    elsewhere.contains(refusal) || is_of_accounts(*refusal)
+    elsewhere.contains(refusal) || is_of_accounts(*refusal) || is_of_services(*refusal)
+}
+
+/// Whether a service can be refused for this: nothing of a sign-in or an account is its business.
+fn is_for_services(failure: &Failure) -> bool {
+    match failure {
+        Failure::Refused(Refusal::NotFound) => false,
+        Failure::Refused(refusal) => !is_of_accounts(*refusal),
+        _ => true,
+    }
 }
 
 /// What a program switches on: the words in `status` and `error`, and WeChat's number.
 fn words(body: &Value) -> Vec<String> {
     let word = |name: &str| body[name].as_str().map(str::to_owned);
-    let number = body["error"]["errcode"].as_i64();
+    let number = |name: &str| body[name]["errcode"].as_i64();
+    let number = number("error").or_else(|| number("wechat"));
     let number = number.map(|number| number.to_string());
     [word("status"), word("error"), number]
         .into_iter()
