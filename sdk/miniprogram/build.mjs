@@ -4,7 +4,7 @@
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -16,7 +16,7 @@ const { values } = parseArgs({
   options: { check: { type: "boolean" }, into: { type: "string" }, target: { type: "string", default: "es2017" } },
 });
 const passing = values.check ? mkdtempSync(join(tmpdir(), "menjin-sdk-")) : undefined;
-const into = passing ?? values.into ?? here;
+const into = passing ?? resolve(values.into ?? here);
 
 const bundle = (format, file) =>
   build({

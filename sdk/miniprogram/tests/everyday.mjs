@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BASE, Wx, ask, control, failing, open, same, signIns, somebody } from "./phone.mjs";
+import { BASE, Wx, ask, control, failing, load, open, same, signIns, somebody } from "./phone.mjs";
 
 const IMPORTED = process.env.IMPORTED;
 const PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M/wHwAEBgIApD5fRAAAAABJRU5ErkJggg==";
 
-let numbers = 13_700_000_000;
+let numbers = 13_700_000_000 + Math.floor(Math.random() * 90_000_000);
 const number = () => String((numbers += 1));
 const { TMPDIR } = process.env;
 
@@ -163,13 +163,45 @@ test("a person logs out, and the token is worth nothing", async () => {
   assert.equal(wx.codes.length, 2, "the next call signs in again");
 });
 
-test("wx may come after the package, and Taro and uni are as good", async () => {
-  const { createMenjin } = (await import("./phone.mjs")).load(undefined);
+test("the platform may come after the package, and be uni's or Taro's", async () => {
+  const { createMenjin, globals } = load(undefined);
   const menjin = createMenjin({ baseURL: BASE });
   const none = await failing(menjin.me());
   assert.equal(none.code, "bad_option");
   assert.match(none.message, /adapter/);
+
+  // A web page inside WeChat has a wx of another kind.
+  globals.wx = { miniProgram: {} };
+  globals.uni = new Wx();
+  await menjin.me();
+  assert.equal(globals.uni.codes.length, 1);
+
+  const unhandled = [];
+  const note = (reason) => unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  const taro = new Taro();
+  const given = createMenjin({ baseURL: BASE, adapter: taro, storageKey: "else" });
+  await given.me();
+  assert.deepEqual([taro.codes.length, globals.uni.codes.length], [1, 1]);
+  const away = createMenjin({ baseURL: "http://127.0.0.1:1", adapter: taro });
+  assert.equal((await failing(away.me())).code, "network");
+  await new Promise(setImmediate);
+  process.off("unhandledRejection", note);
+  assert.deepEqual(unhandled, []);
 });
+
+/** Taro calls back as wx does, and returns a promise besides. */
+class Taro extends Wx {
+  request({ success, fail, ...options }) {
+    return new Promise((resolve, reject) => {
+      const both = (first, second) => (result) => {
+        first(result);
+        second(result);
+      };
+      super.request({ ...options, success: both(success, resolve), fail: both(fail, reject) });
+    });
+  }
+}
 
 test("a code goes out with the appid that was configured", async () => {
   const { menjin } = open({ appid: "wxffffffffffffffff" }, { wx: new Wx(somebody()) });

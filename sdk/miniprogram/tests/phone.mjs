@@ -155,12 +155,15 @@ function lenient(text) {
 /** As on iOS up to 15: what waits for a promise runs in a task of its own, in no order to rely on. */
 const LATE = `{
   const then = Promise.prototype.then;
-  const late = (run) => typeof run === "function"
-    ? (value) => new Promise((resolve, reject) => setTimeout(() => {
+  Promise.prototype.then = function (kept, broken) {
+    return new Promise((resolve, reject) => {
+      const late = (run, otherwise) => (value) => setTimeout(() => {
+        if (typeof run !== "function") return otherwise(value);
         try { resolve(run(value)); } catch (error) { reject(error); }
-      }, Math.random() * 4))
-    : run;
-  Promise.prototype.then = function (kept, broken) { return then.call(this, late(kept), late(broken)); };
+      }, Math.random() * 4);
+      then.call(this, late(kept, resolve), late(broken, reject));
+    });
+  };
 }`;
 
 /**
@@ -181,10 +184,11 @@ export function load(wx, { old = false } = {}) {
   return { ...module.exports, clock, globals };
 }
 
-/** Somebody new with the mini program open. */
+/** Somebody new with the mini program open; `another` makes a second client in it. */
 export function open(options = {}, { wx = new Wx(), old } = {}) {
-  const { createMenjin, MenjinError, clock } = load(wx, { old });
-  return { menjin: createMenjin({ baseURL: BASE, ...options }), MenjinError, clock, wx };
+  const { createMenjin, clock } = load(wx, { old });
+  const another = (more) => createMenjin({ baseURL: BASE, ...options, ...more });
+  return { menjin: another(), another, clock, wx };
 }
 
 /** The error of something that has to fail. */

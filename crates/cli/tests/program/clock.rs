@@ -17,7 +17,8 @@ struct Moved {
     _database: Database,
 }
 
-fn library() -> PathBuf {
+/// What moves the clock of a program.
+pub(crate) fn library() -> PathBuf {
     let folders = fs::read_dir("/usr/lib").unwrap();
     let mut libraries =
         folders.map(|entry| entry.unwrap().path().join("faketime/libfaketime.so.1"));
