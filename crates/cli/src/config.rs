@@ -11,7 +11,7 @@ use std::{
 };
 
 use ipnet::IpNet;
-use menjin_core::{Appid, MasterKeys, Secret};
+use menjin_core::{Appid, MasterKeys, Secret, Service};
 use menjin_messages::SmtpOptions;
 use menjin_server::{PicturesOptions, Profile, Registration};
 use menjin_wechat::PushKeys;
@@ -28,6 +28,7 @@ mod problem;
 mod profile;
 mod reader;
 mod secrets;
+mod services;
 mod settings;
 mod sms;
 mod text;
@@ -67,6 +68,8 @@ pub(crate) struct Config {
     pub(crate) profile: Profile,
     /// `[avatars]`; `None`: nobody can upload a picture.
     pub(crate) avatars: Option<PicturesOptions>,
+    /// `[[services]]`; the store may have more.
+    pub(crate) services: Vec<Service>,
     /// `[log]`
     pub(crate) log: Log,
     /// `[telemetry]`

@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::Context;
-use menjin_core::{key::SigningAlgorithm, keyring::Rotation};
+use menjin_core::{key::SigningAlgorithm, keyring::Rotation, token::LEEWAY_SECONDS};
 use menjin_server::{App, AppOptions, Outside, Pictures};
 use menjin_store::{Lock, Store};
 
@@ -51,6 +51,9 @@ pub(crate) fn load(args: &ConfigArgs) -> Result<Config, Failure> {
 pub(crate) async fn store(config: &Config) -> Result<Store, Failure> {
     let mut options = menjin_store::Options::new(config.store.url.expose());
     options.connections = config.store.connections;
+    // As far as the clocks of two machines may be apart.
+    let leeway = Duration::from_secs(2 * LEEWAY_SECONDS.unsigned_abs());
+    options.tokens_last = config.token.ttl + leeway;
     let opened = Store::open(&options).await;
     Ok(opened.context("the store cannot be opened; see store.url")?)
 }
@@ -149,6 +152,7 @@ pub(crate) async fn app(
         migrate: config.store.migrate,
         registration: config.registration.clone(),
         profile: config.profile.clone(),
+        services: config.services.clone(),
     };
     let store = store(config).await?;
     let app = App::new(options, store, outside, Arc::new(SystemClock::new()));

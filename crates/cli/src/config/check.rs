@@ -14,6 +14,7 @@ use super::{
     profile,
     reader::Reader,
     secrets::{self, Wanted},
+    services,
     settings::Layer,
     sms, text,
 };
@@ -48,6 +49,7 @@ pub(super) fn config(settings: &Layer, mut problems: Problems) -> Result<Config,
     let mail = mail::read(&mut reader, &mut notes);
     let avatars = avatars::read(&mut reader, store.as_ref().map(|store| &store.url));
     let profile = profile::profile(settings, &mut problems);
+    let services = services::read(settings, &mut problems);
     let wechat = wechat(settings, &mut problems);
     match (store, secrets, wechat) {
         (Some(store), Some(secrets), Some(wechat)) if problems.is_empty() => Ok(Config {
@@ -63,6 +65,7 @@ pub(super) fn config(settings: &Layer, mut problems: Problems) -> Result<Config,
             mail,
             profile,
             avatars,
+            services,
             log,
             telemetry,
             notes,

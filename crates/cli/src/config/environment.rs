@@ -109,6 +109,9 @@ fn unknown(path: &str) -> String {
         None => path.to_owned(),
     };
     let index = indexed.map(|(_, index)| index);
+    if let Some(instead) = keys::instead(&plain) {
+        return instead.to_owned();
+    }
     match keys::meant(&plain) {
         Some(meant) if keys::is_section(&meant) || keys::list(&meant).is_some() => {
             format!("sets no key: write {}", pattern(&meant))

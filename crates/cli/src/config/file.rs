@@ -243,6 +243,9 @@ fn shown(path: &str) -> String {
 }
 
 fn unknown(path: &str) -> String {
+    if let Some(instead) = keys::instead(path) {
+        return instead.to_owned();
+    }
     match keys::meant(path) {
         Some(meant) => format!("there is no such key; did you mean {meant}?"),
         None => match keys::siblings(path).as_str() {

@@ -146,8 +146,19 @@ pub(super) const FIELDS: List = List {
     identity: "name",
 };
 
+/// The list of the team's other services.
+pub(super) const SERVICES: List = List {
+    name: "services",
+    keys: &[
+        ("id", Kind::Text),
+        ("secret_digest", Kind::Text),
+        ("may", Kind::Texts),
+    ],
+    identity: "id",
+};
+
 /// Every list.
-pub(super) const LISTS: [List; 2] = [APPS, FIELDS];
+pub(super) const LISTS: [List; 3] = [APPS, FIELDS, SERVICES];
 
 /// Keys whose values nobody else may read, by their last part.
 const SECRETS: [&str; 8] = [
@@ -191,6 +202,21 @@ impl List {
 pub(super) fn is_section(path: &str) -> bool {
     KEYS.iter()
         .any(|(name, _)| section_of(name).is_some_and(|section| section == path))
+}
+
+/// What stands where somebody would rather write a key that there is not, for a reason.
+pub(super) fn instead(path: &str) -> Option<&'static str> {
+    matches!(path, "services.secret" | "services.secret_file").then_some(
+        "does not belong here: write secret_digest, its SHA-256 (`menjin service add NAME --may .. \
+         --as-config` makes both)",
+    )
+}
+
+/// The word that was probably meant by another one.
+pub(super) fn nearest<'w>(word: &str, words: &[&'w str]) -> Option<&'w str> {
+    let near = words.iter().map(|known| (distance(word, known), *known));
+    let (slips, known) = near.min()?;
+    (slips <= (known.len() / 3).max(1)).then_some(known)
 }
 
 /// The key or section that was probably meant by an unknown one. Keys of lists are called

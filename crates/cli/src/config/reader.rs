@@ -46,6 +46,12 @@ impl<'a> Reader<'a> {
         self.given(key).is_some() && self.scope.text(key) != Some("")
     }
 
+    /// Whether a list without anything in it was given.
+    pub(super) fn is_empty_list(&self, key: &str) -> bool {
+        let value = self.given(key).map(|setting| &setting.value);
+        matches!(value, Some(Value::Texts(texts)) if texts.is_empty())
+    }
+
     /// Where a key was given, or should have been.
     pub(super) fn place(&self, key: &str) -> &'a Place {
         self.given(key)

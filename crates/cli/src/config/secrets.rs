@@ -141,17 +141,11 @@ pub(super) fn one(
 
 /// Why a text cannot be the secret that is wanted.
 fn weakness(text: &str, wanted: Wanted) -> Option<String> {
-    let lower = text.to_ascii_lowercase();
-    let masked = |mask: char| lower.chars().all(|c| c == mask);
-    let placeholder = PLACEHOLDERS.iter().any(|word| lower.contains(word))
-        || (lower.starts_with('<') && lower.ends_with('>'))
-        || masked('x')
-        || masked('*');
     let legal = |c: char| c.is_ascii_graphic() || (wanted.blanks && !c.is_control());
     let Wanted { from, least, .. } = wanted;
     if text.is_empty() {
         Some(format!("is empty: set it to {from}"))
-    } else if placeholder {
+    } else if is_placeholder(text) {
         Some(format!("is an example: set it to {from}"))
     } else if !text.chars().all(legal) {
         Some("holds blanks or characters that do not belong there: copy it again".to_owned())
@@ -160,6 +154,16 @@ fn weakness(text: &str, wanted: Wanted) -> Option<String> {
     } else {
         None
     }
+}
+
+/// Whether a text only stands where something is to be put in. So does an empty one.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let masked = |mask: char| lower.chars().all(|c| c == mask);
+    PLACEHOLDERS.iter().any(|word| lower.contains(word))
+        || (lower.starts_with('<') && lower.ends_with('>'))
+        || masked('x')
+        || masked('*')
 }
 
 fn content_of(reader: &mut Reader<'_>, key: &str, setting: &Setting) -> Option<String> {
