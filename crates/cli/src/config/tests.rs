@@ -16,6 +16,7 @@ mod example;
 mod file;
 mod refused;
 mod secrets;
+mod services;
 mod values;
 
 const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY=";
