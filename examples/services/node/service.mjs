@@ -45,15 +45,15 @@ async function hello({ method, url: path, headers: { authorization } }) {
 
 function refusal(error) {
   if (error instanceof errors.JWTExpired) return [401, "token_expired"];
-  const invalid = /^ERR_(JW[ST]|JWKS_(NO|MULTIPLE)|JOSE_(ALG|NOT))_/.test(error.code);
-  return invalid ? [401, "invalid_token"] : [503, "unavailable"];
+  return /^ERR_(JW[ST]|JWKS_[NM]|JOSE_[AN])/.test(error.code) ? [401, "invalid_token"] : [503, "unavailable"];
 }
 
 const server = createServer(async (request, reply) => {
   const [status, said] = await hello(request).catch(refusal);
-  const headers = { "Content-Type": "application/json", ...(status === 401 && { "WWW-Authenticate": "Bearer" }) };
   const body = status === 200 ? said : { success: status === 401 ? undefined : false, error: said };
-  reply.writeHead(status, headers).end(JSON.stringify(body));
+  reply.setHeader("Content-Type", "application/json").statusCode = status;
+  if (status === 401) reply.setHeader("WWW-Authenticate", "Bearer");
+  reply.end(JSON.stringify(body));
 });
 server.listen(port, "127.0.0.1", () => console.log(`listens on http://127.0.0.1:${server.address().port}`));
 for (let after = 0; ; ) after = await follow(after).catch((error) => (console.error(error.message), sleep(1000, after)));
