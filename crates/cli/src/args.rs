@@ -1,9 +1,12 @@
 //! The command line.
 
+mod service;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use self::service::ServiceCommand;
 use crate::people::Format;
 
 /// Sign-in for WeChat mini programs: one call, one token, one binary
@@ -47,6 +50,12 @@ pub(crate) enum Command {
     /// Look after the keys that sign tokens
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Let the team's other services ask Menjin, each with a secret of its own
+    ///
+    /// These are the services of the database. Others stand in the configuration, as [[services]];
+    /// they are listed here and changed there.
+    #[command(subcommand)]
+    Service(ServiceCommand),
     /// Bring people over from elsewhere, as CSV or JSON lines
     ///
     /// One person a row. The columns are phone, which is needed, and nickname, avatar, campus, role
@@ -180,6 +189,8 @@ pub(crate) enum KeyCommand {
         #[command(flatten)]
         config: ConfigArgs,
         /// Which one; `menjin key list` shows them
+        // One in 64 begins with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
 }
