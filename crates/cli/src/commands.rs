@@ -11,6 +11,7 @@ mod key;
 mod man;
 mod migrate;
 mod serve;
+mod service;
 mod simulator;
 
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Doctor(args) => doctor::run(&args),
         Command::Migrate(args) => migrate::run(&args).map(done),
         Command::Key(command) => key::run(command).map(done),
+        Command::Service(command) => service::run(command).map(done),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args).map(done),
         Command::Simulator(args) => simulator::run(args),

@@ -38,6 +38,7 @@ mod tests;
 
 pub(crate) use example::{EXAMPLE, InitAnswers, render};
 pub(crate) use problem::Problems;
+pub(crate) use services::hex;
 use settings::Layer;
 pub(crate) use sms::Sms;
 

@@ -23,6 +23,11 @@ pub(crate) fn complain(text: impl fmt::Display) {
     let _ = writeln!(std::io::stderr(), "menjin: {text}");
 }
 
+/// Writes to standard error what goes beside something on standard output.
+pub(crate) fn note(text: impl fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// Why a command did not do what it was asked to.
 #[derive(Debug)]
 pub(crate) enum Failure {

@@ -103,6 +103,13 @@ fn bytes(digits: &str) -> Option<[u8; 32]> {
     bytes.collect::<Option<Vec<u8>>>()?.try_into().ok()
 }
 
+/// A digest as a configuration has it.
+pub(crate) fn hex(digest: &[u8; 32]) -> String {
+    digest
+        .iter()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
 /// Whether somebody who knows no secret would get in: by a word of the list, or by the service's own
 /// name.
 fn is_well_known(digest: &[u8; 32], id: &ServiceId) -> bool {
