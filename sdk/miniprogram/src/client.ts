@@ -85,11 +85,8 @@ class Client implements Menjin {
     return this.identity.signIn();
   }
 
-  async me(): Promise<Me> {
-    const { outs } = this.identity;
-    const me = done<Me>(await this.send(outs, "/v1/user/me", "GET"));
-    this.identity.take(outs, undefined, sessionOf(me as unknown as Record<string, unknown>));
-    return me;
+  me(): Promise<Me> {
+    return this.look(this.identity.outs);
   }
 
   async request<T = unknown>(options: RequestOptions): Promise<T> {
@@ -108,8 +105,7 @@ class Client implements Menjin {
   }
 
   async verify(phone: string, code: string): Promise<Registered> {
-    const { outs } = this.identity;
-    const { kept } = this.identity;
+    const { outs, kept } = this.identity;
     const path = kept && kept.migrating && kept.migrating === phone ? "migration" : "verify";
     return this.registered(outs, await this.send(outs, `/v1/user/${path}`, "POST", { phone, code }));
   }
@@ -148,6 +144,12 @@ class Client implements Menjin {
     if (!tokenFailed(reply)) opened(reply);
   }
 
+  private async look(outs: number): Promise<Me> {
+    const me = done<Me>(await this.send(outs, "/v1/user/me", "GET"));
+    this.identity.take(outs, undefined, sessionOf(me as unknown as Record<string, unknown>));
+    return me;
+  }
+
   /** The person is a user now; what is not known of them is asked for. */
   private async registered(outs: number, reply: Reply): Promise<Registered> {
     const { status, uid, access_token } = done<Schemas["RegisterReply"]>(reply);
@@ -155,8 +157,9 @@ class Client implements Menjin {
     if (typeof uid === "number") told.uid = uid;
     this.identity.take(outs, access_token, told, "");
     try {
+      this.identity.mind(outs);
       // Without a token of the person's own it was somebody else who asked for the code.
-      await (access_token ? this.me() : this.login());
+      await (access_token ? this.look(outs) : this.login());
     } catch (_) {
       // It worked all the same; the next sign-in tells the rest.
     }
@@ -178,6 +181,7 @@ class Client implements Menjin {
   /** Sends with a token, and once more with another if the first is refused. */
   private async authorized(outs: number, send: (token: string) => Promise<Reply>): Promise<Reply> {
     const { identity } = this;
+    identity.mind(outs);
     await identity.ready();
     let used = "";
     let turns = 0;

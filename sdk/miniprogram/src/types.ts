@@ -12,7 +12,6 @@ export type Method = "GET" | "POST" | "PUT" | "DELETE" | "HEAD" | "OPTIONS";
  * The platform: `wx`, `uni` or `Taro`. Methods are called with `success` and `fail`, whatever they return.
  */
 export interface Adapter {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   request(options: any): unknown;
   uploadFile(options: any): unknown;
   login(options: any): unknown;
@@ -120,8 +119,8 @@ export interface Menjin {
   /** Uploads the file of `<button open-type="chooseAvatar">`, `event.detail.avatarUrl`. Gives the picture's address. */
   uploadAvatar(tempFilePath: string): Promise<string>;
   /**
-   * Has the token refused from now on, and forgets it and the session. What is under way rejects with `logged_out`. It is forgotten even
-   * if this rejects because the server could not be told. The next call signs in again.
+   * Has the token refused from now on, and forgets it and the session, even if this rejects because the server could not
+   * be told. What is under way rejects with `logged_out`. The next call signs in again.
    */
   logout(): Promise<void>;
 }

@@ -48,6 +48,7 @@ impl Package {
     /// Node with one of the package's scripts, in the folder of the test.
     fn node(&self, script: &str) -> Command {
         let mut node = command("node", &self.folder);
+        node.arg("--test-reporter=tap");
         node.arg(self.source.join(script));
         node.env("MENJIN_SDK", self.folder.path());
         node.env("TMPDIR", self.folder.path());
@@ -151,4 +152,11 @@ fn the_package_says_who_is_banned_and_asks_no_more() {
         "banned.mjs",
         &[("MENJIN_BASE", &base), ("MENJIN_DISABLED", "1")],
     );
+}
+
+/// Packed as npm does, installed without a network, and copied as WeChat's tools do.
+#[test]
+fn the_package_installs_into_a_mini_program() {
+    let package = Package::build();
+    package.passes("package.mjs", &[]);
 }
