@@ -3,14 +3,14 @@
 use std::{net::SocketAddr, path::Path, process::ExitCode};
 
 use anyhow::Context;
-use menjin_core::{MasterKeys, identity::random_bytes};
+use menjin_core::{MasterKeys, Permission, identity::random_bytes, secret::sha256};
 use menjin_server::Outside;
 use menjin_simulator::Simulator;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     args::DevArgs,
-    config::Config,
+    config::{Config, hex},
     logging,
     output::{Failure, say},
     process,
@@ -19,6 +19,10 @@ use crate::{
 
 /// The mini program of the simulator.
 const APPID: &str = "wx1234567890abcdef";
+/// The name of the service that a newcomer can ask as.
+const SERVICE: &str = "dev";
+/// Its secret, which is none: nowhere but here is it taken.
+const SERVICE_SECRET: &str = "dev-secret";
 
 pub(super) fn run(args: &DevArgs) -> Result<ExitCode, Failure> {
     process::runtime()?.block_on(async {
@@ -93,6 +97,7 @@ fn config(folder: &Path, simulator: SocketAddr) -> Result<Config, Failure> {
         ("registration", "sms_per_address", 0.into()),
     ];
     let mut table = toml::Table::new();
+    table.insert("services".to_owned(), vec![service()].into());
     for (section, key, value) in defaults {
         let section = table
             .entry(section)
@@ -102,6 +107,19 @@ fn config(folder: &Path, simulator: SocketAddr) -> Result<Config, Failure> {
         }
     }
     Ok(Config::load_over(&table, wiring::environment())?)
+}
+
+/// A service that may ask everything.
+fn service() -> toml::Table {
+    let digest = hex(&sha256(SERVICE_SECRET.as_bytes()));
+    let may = Permission::ALL.map(Permission::as_str).to_vec();
+    let entries: [(&str, toml::Value); 3] = [
+        ("id", SERVICE.into()),
+        ("secret_digest", digest.into()),
+        ("may", may.into()),
+    ];
+    let entries = entries.map(|(key, value)| (key.to_owned(), value));
+    entries.into_iter().collect()
 }
 
 fn private_folder(folder: &Path) -> Result<(), Failure> {
@@ -138,12 +156,14 @@ fn welcome(address: SocketAddr, simulator: SocketAddr, folder: &Path) -> String 
     The simulator           http://{simulator}/simulator/people
     Text messages           http://{simulator}/simulator/sms
     Mails                   http://{simulator}/simulator/mails
+    A service               {SERVICE}, with the secret {SERVICE_SECRET}, may ask everything
     What is kept            {folder} (delete it to start over)
 
-  Sign in from here: a code from the simulator, then a sign-in with it.
+  Sign in from here: a code from the simulator, a sign-in, and what a service is told of the token.
 
     code=$(curl -s http://{simulator}/simulator/login -H 'Content-Type: application/json' -d '{{"person": "小王"}}' | cut -d '"' -f 4)
     curl -s http://{address}/v1/user/login -H 'Content-Type: application/json' -d "{{\"code\": \"$code\"}}"
+    curl -s http://{address}/oauth/introspect -u {SERVICE}:{SERVICE_SECRET} -d token=ACCESS_TOKEN
 
   Ctrl-C stops it.
 "#,

@@ -2,9 +2,10 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use menjin_core::{Clock, LoginCode};
+use menjin_core::{Clock, LoginCode, Permission};
 use menjin_messages::SendError;
 use menjin_server::keys;
+use menjin_store::ServiceRow;
 use menjin_wechat::{Client, Error, Rejection};
 
 use crate::{
@@ -30,7 +31,9 @@ pub(super) fn run(args: &ConfigArgs) -> Result<ExitCode, Failure> {
     // Before the runtime, since this client brings one of its own.
     let clock = clock(&config);
     process::runtime()?.block_on(async {
-        let mut well = tell("store", &store(&config).await)?;
+        let mut stored = Vec::new();
+        let mut well = tell("store", &store(&config, &mut stored).await)?;
+        services(&config, &stored)?;
         for app in &config.wechat.apps {
             let found = wechat(&config, &app.appid).await;
             well &= tell(&format!("WeChat, {}", app.appid), &found)?;
@@ -53,7 +56,8 @@ fn tell(subject: &str, finding: &Finding) -> Result<bool, Failure> {
     Ok(finding.is_ok())
 }
 
-async fn store(config: &Config) -> Finding {
+/// The store; `services` gets those that are kept there.
+async fn store(config: &Config, services: &mut Vec<ServiceRow>) -> Finding {
     let store = wiring::store(config)
         .await
         .map_err(|error| error.to_string())?;
@@ -77,6 +81,9 @@ async fn store(config: &Config) -> Finding {
     let rows = keys::all(&store)
         .await
         .map_err(|failure| failure.to_string())?;
+    *services = super::service::rows(&store)
+        .await
+        .map_err(|failure| failure.to_string())?;
     let sealed = rows.iter().filter(|row| row.removed_at.is_none());
     let opened = sealed.clone().filter(|row| {
         let place = format!("signing_keys/private_key/{}", row.kid);
@@ -92,6 +99,38 @@ async fn store(config: &Config) -> Finding {
         ));
     }
     Ok(format!("reached, up to date, {opened} signing keys"))
+}
+
+/// The team's other services, if there are any.
+fn services(config: &Config, stored: &[ServiceRow]) -> Result<(), Failure> {
+    let configured = &config.services;
+    if configured.is_empty() && stored.is_empty() {
+        return Ok(());
+    }
+    let (few, many) = (configured.len(), stored.len());
+    say(format_args!(
+        "ok       services: {few} in the configuration, {many} in the database"
+    ))?;
+    for row in stored {
+        if configured.iter().any(|other| other.id.as_str() == row.id) {
+            let id = &row.id;
+            say(format_args!(
+                "warning  services: {id} is in both, and the secrets of both count: \
+                 `menjin service remove {id}` takes it out of the database"
+            ))?;
+        }
+    }
+    let follow = Permission::Follow;
+    let follows = |row: &ServiceRow| row.may.split(' ').any(|word| word == follow.as_str());
+    let anybody =
+        configured.iter().any(|service| service.may(follow)) || stored.iter().any(follows);
+    if anybody && config.token.audience.is_empty() {
+        say(
+            "warning  services: token.audience is empty, so those that check tokens by themselves \
+             will refuse all of them: name these services there",
+        )?;
+    }
+    Ok(())
 }
 
 /// A code that cannot exist: what WeChat says of it tells whether it knows the app and its secret.

@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Write};
 use anyhow::Context;
 use jiff::Timestamp;
 use menjin_core::{Clock, Instant, Permission, Secret, Service, ServiceId};
-use menjin_store::{Entry, Error, Store, Tx};
+use menjin_store::{Entry, Error, ServiceRow, Store, Tx};
 use serde_json::json;
 
 use super::with_store;
@@ -192,7 +192,8 @@ fn write_alone(secret: &Secret) -> std::io::Result<()> {
     out.flush()
 }
 
-async fn rows(store: &Store) -> Result<Vec<menjin_store::ServiceRow>, Failure> {
+/// The services of the database.
+pub(super) async fn rows(store: &Store) -> Result<Vec<ServiceRow>, Failure> {
     let told = store.read(|tx| Box::pin(async move { tx.service_all().await }));
     Ok(told.await.context("the services could not be read")?)
 }
