@@ -23,9 +23,9 @@ fn the_example_mini_program_works() {
     );
     let folder = Folder::new();
     let package = folder.file("package");
-    let build = tree.join("sdk/miniprogram/build.mjs");
+    let script = tree.join("sdk/miniprogram/build.mjs");
     let built = run(command("node", &folder)
-        .arg(build)
+        .arg(script)
         .arg("--into")
         .arg(&package));
     assert_eq!(built.code, Some(0), "{built:?}");
