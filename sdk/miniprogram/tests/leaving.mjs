@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Between } from "./between.mjs";
-import { control, failing, open, signIns } from "./phone.mjs";
+import { control, failing, open, revoke, signIns } from "./phone.mjs";
 
 const LOGIN = "/v1/user/login";
 const LOGOUT = "/v1/user/logout";
@@ -104,4 +104,25 @@ each("a sign-in that comes late does not take a new user's token away", async ({
   held.release();
   assert.equal((await late).uid, uid);
   assert.deepEqual([menjin.session.uid, wx.token], [uid, token]);
+});
+
+each("a token that comes for whoever logged out is not the next one's", async ({ between, menjin, wx }) => {
+  await menjin.login();
+  const { code } = await control("phone", { person: wx.person });
+  const held = between.hold("/v1/user/register", "reply");
+  const late = menjin.registerByPhoneButton({ detail: { code } });
+  await held.here;
+  await menjin.logout();
+  const { uid } = await menjin.login();
+  const { token } = wx;
+  held.release();
+  assert.equal((await late).uid, uid);
+  assert.equal(wx.token, token);
+});
+
+each("whoever logs out with a token that is refused already is out", async ({ menjin, wx }) => {
+  await menjin.login();
+  await revoke(wx.token);
+  await menjin.logout();
+  left(menjin, wx);
 });

@@ -45,6 +45,12 @@ export async function control(path, body, method = body ? "POST" : "GET") {
 /** How often WeChat was asked who somebody is. */
 export const signIns = async () => (await control("calls")).paths["/sns/jscode2session"] ?? 0;
 
+/** Has a token refused from now on, behind the mini program's back. */
+export async function revoke(token) {
+  const reply = await ask(`${BASE}/v1/user/logout`, { method: "POST", headers: { authorization: `Bearer ${token}` } });
+  assert.equal(reply.status, 200, reply.text);
+}
+
 /** The name of somebody who was never here. */
 export const somebody = () => `person ${randomUUID()}`;
 
