@@ -4,8 +4,11 @@
 // oauth4webapi.mjs ISSUER ID SECRET basic|form TOKEN prints what the token is before and after, a
 // line of JSON each, or says why not and exits 1.
 
+import { webcrypto } from "node:crypto";
 import * as oauth from "oauth4webapi";
 
+// Node 18 has it under this name alone.
+globalThis.crypto ??= webcrypto;
 const [issuer, id, secret, way, token] = process.argv.slice(2);
 const authenticate =
   way === "basic" ? oauth.ClientSecretBasic(secret) : oauth.ClientSecretPost(secret);
