@@ -55,11 +55,11 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
 /// As it stands, and as the RFC wants it encoded: most clients leave that out, which makes a difference
 /// only where a secret has odd characters.
 fn find_spelt(app: &App, id: &str, secret: &str) -> Option<Service> {
-    find(app, id, secret).or_else(|| {
-        let (decoded_id, decoded) = (form_decoded(id), form_decoded(secret));
-        let is_other = decoded_id != id || decoded != secret;
-        is_other.then(|| find(app, &decoded_id, &decoded)).flatten()
-    })
+    let found = find(app, id, secret);
+    if found.is_some() || ![id, secret].iter().any(|text| text.contains(['%', '+'])) {
+        return found;
+    }
+    find(app, &form_decoded(id), &form_decoded(secret))
 }
 
 fn form_decoded(text: &str) -> Cow<'_, str> {
@@ -69,6 +69,6 @@ fn form_decoded(text: &str) -> Cow<'_, str> {
 
 fn find(app: &App, id: &str, secret: &str) -> Option<Service> {
     let now = app.clock.now();
-    app.revocations
-        .service(|service| service.id.as_str() == id && service.has_secret(secret, now))
+    let found = app.revocations.service(id)?;
+    found.has_secret(secret, now).then_some(found)
 }

@@ -131,10 +131,11 @@ impl Revocations {
         }
     }
 
-    /// The service that proves to be it, whatever it may ask.
-    pub(crate) fn service(&self, proves: impl Fn(&Service) -> bool) -> Option<Service> {
+    /// The service of that name.
+    pub(crate) fn service(&self, id: &str) -> Option<Service> {
         let services = self.services.read().unwrap_or_else(PoisonError::into_inner);
-        services.iter().find(|service| proves(service)).cloned()
+        let mut named = services.iter().filter(|service| service.id.as_str() == id);
+        named.next().cloned()
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Revoked> {

@@ -67,6 +67,10 @@ async fn the_metadata_says_where_everything_is() {
     let expected = json!({
         "issuer": "https://issuer.test",
         "jwks_uri": "https://door.test/menjin/.well-known/jwks.json",
+        "introspection_endpoint": "https://door.test/menjin/oauth/introspect",
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "revocation_endpoint": "https://door.test/menjin/oauth/revoke",
+        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "service_documentation": "https://door.test/menjin/openapi.json",
         "scopes_supported": ["guest", "user", "admin"],
         "response_types_supported": [],

@@ -14,8 +14,8 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, http::Request};
 use menjin_core::{
-    Appid, CallingCodes, Clock, Identity, MasterKeys, Role, Uid, key::SigningAlgorithm,
-    keyring::Rotation, sending::SendLimits,
+    Appid, CallingCodes, Clock, Identity, MasterKeys, Permission, Role, Service, ServiceId, Uid,
+    key::SigningAlgorithm, keyring::Rotation, secret::sha256, sending::SendLimits,
 };
 use menjin_server::{App, AppOptions, Options, Outside, Profile, Registration};
 use menjin_simulator::Simulator;
@@ -110,7 +110,17 @@ pub(crate) fn options() -> Options {
             policy: None,
         },
         profile: Profile::default(),
-        services: vec![],
+        services: vec![service("repairs", &Permission::ALL)],
+    }
+}
+
+/// One of the team's services, whose secret is `<id>-secret`.
+pub(crate) fn service(id: &str, may: &[Permission]) -> Service {
+    Service {
+        id: ServiceId::parse(id).unwrap(),
+        secret_digest: sha256(format!("{id}-secret").as_bytes()),
+        former: None,
+        may: may.to_vec(),
     }
 }
 

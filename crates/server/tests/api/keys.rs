@@ -40,7 +40,7 @@ async fn rotate(app: &TestApp) -> Vec<KeyRow> {
 }
 
 /// What `menjin key remove` does.
-async fn remove(app: &TestApp, kid: &str) {
+pub(crate) async fn remove(app: &TestApp, kid: &str) {
     use menjin_core::Clock;
     let (keys, rotation): (_, Rotation) = (app.options.master_keys.clone(), app.options.rotation);
     let (kid, now) = (kid.to_owned(), app.clock.now());

@@ -22,6 +22,7 @@ mod new_email;
 mod new_phone;
 mod profile;
 mod register;
+mod services;
 mod sign_in;
 mod sources;
 mod status;

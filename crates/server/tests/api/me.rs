@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{body::Body, http::Request};
-use menjin_core::{Role, Uid};
+use menjin_core::{Clock, Role, Uid};
 use menjin_store::{NewUser, Tx};
 use serde_json::json;
 

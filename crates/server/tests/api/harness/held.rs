@@ -55,7 +55,7 @@ pub(crate) fn ends(token: &str) -> [String; 2] {
         "UPDATE users SET epoch = epoch + 1".to_owned(),
         format!(
             "SELECT 1 FROM users FOR UPDATE;
-             INSERT INTO revocations (jti, until) VALUES ('{jti}', 9999999999999)"
+             INSERT INTO revocations (seq, jti, until) VALUES (999, '{jti}', 9999999999999)"
         ),
     ]
 }

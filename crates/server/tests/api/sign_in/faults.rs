@@ -144,7 +144,7 @@ on_each_database! {
         app.sign_in("li").await.token();
         app.register(openid.as_str().unwrap(), "+8613800138000", Role::User).await;
         app.sign_in("wang").await.token();
-        for errcode in [45009, -1, 40125, 87009, 87010] {
+        for errcode in [45009, -1, 40125, 98_765, 98_766] {
             app.fault(fault(errcode)).await;
             assert_ne!(app.sign_in("wang").await.status, 200);
         }
