@@ -8,14 +8,15 @@ pub(crate) mod held;
 pub(crate) mod link;
 pub(crate) mod outside;
 mod reply;
+mod team;
 pub(crate) mod wire;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, http::Request};
 use menjin_core::{
-    Appid, CallingCodes, Clock, Identity, MasterKeys, Permission, Role, Service, ServiceId, Uid,
-    key::SigningAlgorithm, keyring::Rotation, secret::sha256, sending::SendLimits,
+    Appid, CallingCodes, Clock, Identity, MasterKeys, Permission, Role, Uid, key::SigningAlgorithm,
+    keyring::Rotation, sending::SendLimits,
 };
 use menjin_server::{App, AppOptions, Options, Outside, Profile, Registration};
 use menjin_simulator::Simulator;
@@ -27,6 +28,7 @@ pub(crate) use self::{
     account::Person,
     clock::TestClock,
     reply::{Reply, send},
+    team::service,
 };
 use self::{
     database::{server, sql, unique},
@@ -111,16 +113,6 @@ pub(crate) fn options() -> Options {
         },
         profile: Profile::default(),
         services: vec![service("repairs", &Permission::ALL)],
-    }
-}
-
-/// One of the team's services, whose secret is `<id>-secret`.
-pub(crate) fn service(id: &str, may: &[Permission]) -> Service {
-    Service {
-        id: ServiceId::parse(id).unwrap(),
-        secret_digest: sha256(format!("{id}-secret").as_bytes()),
-        former: None,
-        may: may.to_vec(),
     }
 }
 
