@@ -66,13 +66,24 @@ fn an_empty_folder_becomes_a_signed_in_person() {
         .map(str::trim)
         .filter(|line| line.starts_with("code=$(") || line.starts_with("curl "))
         .collect();
-    assert_eq!(lines.len(), 2, "{}", dev.welcome);
-    let typed = run(command("sh", &folder).args(["-c", &lines.join("\n")]));
+    let [code, sign_in, introspect] = lines.as_slice() else {
+        panic!("{}", dev.welcome);
+    };
+    let script = format!("{code}\n{sign_in}");
+    let typed = run(command("sh", &folder).args(["-c", &script]));
     let reply: Value = serde_json::from_str(&typed.out).unwrap_or_else(|_| panic!("{typed:?}"));
     assert_eq!(reply["success"], true);
     assert_eq!(reply["registered"], false);
     let caller = me(dev.address, reply["access_token"].as_str().unwrap());
     assert_eq!(caller.json()["openid"], reply["openid"]);
+    let introspect = introspect.replace("ACCESS_TOKEN", reply["access_token"].as_str().unwrap());
+    let typed = run(command("sh", &folder).args(["-c", &introspect]));
+    assert!(typed.out.starts_with(r#"{"active":true,"#), "{typed:?}");
+    assert!(
+        dev.welcome.contains("dev, with the secret dev-secret,"),
+        "{}",
+        dev.welcome
+    );
     for path in ["/", "/openapi.json", "/metrics", "/readyz"] {
         assert_eq!(get(dev.address, path).status, 200, "{path}");
     }

@@ -24,6 +24,7 @@ mod messages;
 mod replicas;
 mod sdk;
 mod secrets;
+mod service;
 mod services;
 mod setting_up;
 mod traces;

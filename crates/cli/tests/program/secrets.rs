@@ -49,6 +49,26 @@ fn weak_secrets_are_refused() {
     }
 }
 
+/// Proves LOG-4 for services: digests of secrets that anybody would guess keep the server from
+/// starting, within 2 s, `dev-secret` of `menjin dev` among them.
+#[test]
+fn digests_of_weak_secrets_are_refused() {
+    let folder = Folder::new();
+    configure(&folder, "http://127.0.0.1:1");
+    let of_nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let of_dev_secret = "298754db2dbab6ec62605ceb0379eb7ee376580359449efe0caa3aa06cd56736";
+    for digest in ["", "your-secret-digest", of_nothing, of_dev_secret] {
+        let settings = [
+            ("services.0.id", "repairs"),
+            ("services.0.secret_digest", digest),
+            ("services.0.may", "introspect"),
+        ];
+        let said = refuses(&folder, &settings);
+        assert!(said.contains("services[0].secret_digest"), "{said}");
+        assert!(said.contains("menjin service add"), "{said}");
+    }
+}
+
 /// Proves LOG-4 for what `menjin config example` prints: it starts nothing.
 #[test]
 fn the_example_is_no_configuration() {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::harness::{Folder, Server, configure, get, menjin, run, serve};
 
 /// Every command there is, the hidden one too.
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 25] = [
     &[],
     &["dev"],
     &["serve"],
@@ -27,6 +27,11 @@ const COMMANDS: [&[&str]; 20] = [
     &["key", "list"],
     &["key", "rotate"],
     &["key", "remove"],
+    &["service"],
+    &["service", "add"],
+    &["service", "list"],
+    &["service", "rotate"],
+    &["service", "remove"],
     &["import"],
     &["export"],
     &["simulator"],
@@ -132,7 +137,7 @@ fn nobody_reading_is_no_reason_to_panic() {
     run(menjin(&folder).arg("migrate"));
     let input = folder.write("input", "a\nb\n");
     let key = folder.write("key", "{}");
-    let lines: [&[&str]; 11] = [
+    let lines: [&[&str]; 12] = [
         &["--help"],
         &["openapi"],
         &["errors"],
@@ -140,6 +145,7 @@ fn nobody_reading_is_no_reason_to_panic() {
         &["completions", "bash"],
         &["man"],
         &["key", "list"],
+        &["service", "list"],
         &["export"],
         &["doctor"],
         &["config", "check"],

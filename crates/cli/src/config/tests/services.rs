@@ -2,14 +2,13 @@
 
 use menjin_core::{Permission, secret::sha256};
 
-use super::{super::Config, LEAST, least_and, load, load_with, problems, problems_of};
+use super::{
+    super::{Config, hex},
+    LEAST, least_and, load, load_with, problems, problems_of,
+};
 
 /// The digest of a secret that nobody guesses.
 const DIGEST: &str = "0b2ba5a0b0da5fca9d1ee3cbc5b0bd8e4a7dbd3a5b0e2d6c9a14cbd1a06f3c55";
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 fn digest_of(secret: &str) -> String {
     hex(&sha256(secret.as_bytes()))
@@ -72,7 +71,7 @@ fn the_environment_changes_replaces_and_adds_services() {
     );
 }
 
-/// Sections that are refused, and the line, the key and the beginning of what is said of each.
+/// Each with the line, the key and the beginning of what is said of it.
 #[test]
 fn sections_that_make_no_sense_are_refused() {
     let id = "id = 'repairs'";
@@ -131,6 +130,10 @@ fn sections_that_make_no_sense_are_refused() {
         );
         assert_eq!(said.lines().count(), 1, "{said}");
     }
+}
+
+#[test]
+fn a_secret_in_place_of_its_digest_is_told_where_it_does_not_belong() {
     let said = problems_of(&[("MENJIN_SERVICES__0__SECRET", "q1w2e3r4t5")]);
     assert!(
         said.starts_with("MENJIN_SERVICES__0__SECRET: does not belong here: write secret_digest"),
@@ -138,7 +141,7 @@ fn sections_that_make_no_sense_are_refused() {
     );
 }
 
-/// What is no digest, and the beginning of what is said of it.
+/// Each with the beginning of what is said of it.
 #[test]
 fn what_is_no_digest_is_refused_and_never_shown() {
     let (secret, _) = menjin_core::Service::fresh_secret();
