@@ -167,9 +167,10 @@ test("the token goes nowhere else", async () => {
   const friend = await serve((_, response) => response.writeHead(302, { location: `${stranger}/` }).end());
   const { menjin } = open({ services: [friend] });
   const { port } = new URL(friend);
+  const { host } = new URL(stranger);
   const urls = [
-    `${stranger}/`, `//127.0.0.1:${port}/`, `http://127.0.0.1:${port}@${new URL(stranger).host}/`,
-    `http://${new URL(stranger).host}\\@127.0.0.1:${port}/`, `http://127.0.0.1:${port}.example.com/`, "v1/user/me", ".example.com/", "", "javascript:1",
+    `${stranger}/`, `//127.0.0.1:${port}/`, `http://127.0.0.1:${port}@${host}/`, `http://${host}\\@127.0.0.1:${port}/`,
+    `http://127.0.0.1:${port}.example.com/`, "v1/user/me", ".example.com/", "", "javascript:1",
     `${BASE}.example.com/`, `${BASE}0/`,
   ];
   for (const url of urls) assert.equal((await failing(menjin.request({ url }))).code, "bad_url", url);

@@ -132,8 +132,8 @@ fn disable(folder: &Folder, uid: i64) {
     let done: Result<bool, menjin_store::Error> = runtime.block_on(async {
         let store = menjin_store::Store::open(&menjin_store::Options::new(url)).await?;
         let uid = Uid::new(uid).unwrap();
-        let story = store.write(move |tx| Box::pin(async move { tx.user_disable(uid, 1).await }));
-        let done = story.await;
+        let writing = store.write(move |tx| Box::pin(async move { tx.user_disable(uid, 1).await }));
+        let done = writing.await;
         store.close().await;
         done
     });
