@@ -52,8 +52,8 @@ pub(crate) enum Command {
     Key(KeyCommand),
     /// Let the team's other services ask Menjin, each with a secret of its own
     ///
-    /// These are the services of the database. Others stand in the configuration, as [[services]];
-    /// they are listed here and changed there.
+    /// These are the services of the database. Others stand in the configuration, in its sections
+    /// `services`; they are listed here and changed there.
     #[command(subcommand)]
     Service(ServiceCommand),
     /// Bring people over from elsewhere, as CSV or JSON lines
