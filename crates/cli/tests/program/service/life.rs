@@ -2,11 +2,18 @@
 
 use std::{path::Path, time::Duration};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use menjin_store::{Entered, Options, Store};
 use serde_json::{Value, json};
 
 use super::{introspect, listed, secret, service};
-use crate::harness::{Database, Folder, Reply, Server, Simulator, configure, login, serve, within};
+use crate::{
+    harness::{
+        Database, Folder, Reply, Server, Simulator, configure, get_with, login, menjin, run, serve,
+        within,
+    },
+    keys::kid,
+};
 
 /// How soon a server knows what a command did.
 const SOON: Duration = Duration::from_secs(5);
@@ -176,4 +183,35 @@ fn a_service_lives_on_sqlite() {
 fn a_service_lives_on_postgres() {
     let database = Database::new();
     live(&Folder::new(), &database.url);
+}
+
+/// What the operator says of tokens decides for how long services keep in mind what was revoked, also
+/// what a command revokes.
+#[test]
+fn the_feed_lasts_as_long_as_tokens() {
+    let folder = Folder::new();
+    configure(&folder, "http://127.0.0.1:1");
+    let text = folder.read("menjin.toml");
+    folder.write("menjin.toml", &format!("{text}[token]\nttl = 7200\n"));
+    let server = Server::ready(serve(&folder, &[]));
+    let secret = secret(&service(&folder, &["add", "repairs", "--may", "follow"]));
+    let before = jiff::Timestamp::now();
+    let removed = run(menjin(&folder).args(["key", "remove", &kid(&folder, "signs")]));
+    assert_eq!(removed.code, Some(0), "{removed:?}");
+    let after = jiff::Timestamp::now();
+
+    let basic = format!("Basic {}", STANDARD.encode(format!("repairs:{secret}")));
+    let until = within(SOON, "the feed tells of it", || {
+        let path = "/auth/revocations?after=0&wait=0";
+        let reply = get_with(server.public, path, &[("Authorization", &basic)]);
+        let until = (reply.status == 200).then(|| reply.json()["items"][0]["until"].clone())?;
+        Some(until.as_str()?.parse::<jiff::Timestamp>().unwrap())
+    });
+    // A minute of leeway on either side, and whole seconds in the reply.
+    let lasts = jiff::SignedDuration::from_secs(7200 + 120);
+    let second = jiff::SignedDuration::from_secs(1);
+    assert!(
+        before + lasts - second <= until && until <= after + lasts + second,
+        "{until}"
+    );
 }
