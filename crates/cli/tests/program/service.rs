@@ -1,5 +1,6 @@
 //! `menjin service`, as an operator uses it.
 
+mod canaries;
 mod life;
 mod mistakes;
 
