@@ -153,6 +153,9 @@ class Client implements Menjin {
   /** The person is a user now; what is not known of them is asked for. */
   private async registered(outs: number, reply: Reply): Promise<Registered> {
     const { status, uid, access_token } = done<Schemas["RegisterReply"]>(reply);
+    if (status === "user_exists") {
+      throw new MenjinError(status, "the phone number belongs to another account", { status: reply.status });
+    }
     const told: Partial<Session> = { registered: true, role: "user" };
     if (typeof uid === "number") told.uid = uid;
     this.identity.take(outs, access_token, told, "");

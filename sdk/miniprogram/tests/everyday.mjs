@@ -20,8 +20,8 @@ async function message(phone) {
 }
 
 /** What the phone button gives. */
-async function tapped(wx) {
-  const { code } = await control("phone", { person: wx.person });
+async function tapped(wx, phone) {
+  const { code } = await control("phone", { person: wx.person, number: phone });
   return { type: "getphonenumber", detail: { code, errMsg: "getPhoneNumber:ok" } };
 }
 
@@ -113,6 +113,10 @@ test("a person registers by the phone button", async () => {
   assert.equal(status, "verified");
   assert.deepEqual([menjin.session.registered, menjin.session.uid], [true, uid]);
   assert.match(menjin.session.phone, /^\+861\d{10}$/);
+  const other = open();
+  const { phone } = menjin.session;
+  const taken = await failing(tapped(other.wx, phone).then((event) => other.menjin.registerByPhoneButton(event)));
+  assert.deepEqual([taken.code, taken.status, other.menjin.session.registered], ["user_exists", 200, false]);
   const forged = open();
   const refused = await failing(forged.menjin.registerByPhoneButton({ detail: { code: "nonsense" } }));
   assert.deepEqual([refused.code, refused.status, refused.errcode], ["invalid_phone_code", 400, 40029]);
