@@ -9,7 +9,7 @@ use crate::{
     error::StartError,
     feed::Follower,
     guard::Guard,
-    keys::{Keeper, before_end},
+    keys::Keeper,
     memory::{Memory, Rules, WhenStale},
     source::{self, Source},
     time::{MachineTime, Time},
@@ -126,11 +126,10 @@ impl Builder {
     /// [`Builder::start_lazily`].
     pub async fn start(self) -> Result<Guard, StartError> {
         let (runtime, mut keeper, mut follower) = self.prepare()?;
-        let lifetime = keeper.fetch().await.map_err(StartError::Menjin)?;
+        let due = keeper.fetch().await.map_err(StartError::Menjin)?;
         if let Some(follower) = &mut follower {
             follower.catch_up().await.map_err(StartError::Menjin)?;
         }
-        let due = before_end(lifetime);
         Ok(Guard::spawn(&runtime, keeper, due, follower))
     }
 

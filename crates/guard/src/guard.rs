@@ -45,7 +45,8 @@ impl Guard {
         Builder::new(issuer.into())
     }
 
-    /// Sets the background tasks going. The first fetch of keys is due after `keys_due`.
+    /// Sets the background tasks going. The keys are fetched when the time since
+    /// the start is `keys_due`.
     pub(crate) fn spawn(
         runtime: &Handle,
         keeper: Keeper,

@@ -157,8 +157,9 @@ impl Keeper {
     }
 
     /// Fetches the keys, after the metadata if they are not known or something failed since.
-    /// Returns how long they may be kept.
+    /// Returns when they should be fetched again, in time since the start.
     pub(crate) async fn fetch(&mut self) -> Result<Duration, Trouble> {
+        let asked = self.memory.time.uptime();
         let url = match self.jwks_uri.take() {
             Some(url) => url,
             None => self.source.jwks_uri().await?,
@@ -166,13 +167,14 @@ impl Keeper {
         let (keys, lifetime) = self.source.keys(&url).await?;
         self.memory.replace_keys(keys);
         self.jwks_uri = Some(url);
-        Ok(lifetime)
+        Ok(asked + before_end(lifetime))
     }
 
-    /// Fetches for ever: `wait` from now first, and then as long as the keys may be kept.
-    pub(crate) async fn keep(mut self, mut wait: Duration) {
+    /// Fetches for ever: when it is due, and when somebody wants it.
+    pub(crate) async fn keep(mut self, mut due: Duration) {
         let mut back_off = BackOff::default();
         loop {
+            let wait = due.saturating_sub(self.memory.time.uptime());
             tokio::select! {
                 () = self.memory.time.sleep(wait) => {}
                 () = self.memory.fetches.wanted.notified() => {}
@@ -180,15 +182,15 @@ impl Keeper {
             self.memory.fetches.begin();
             let fetched = self.fetch().await;
             self.memory.fetches.finish(fetched.is_ok());
-            wait = match fetched {
-                Ok(lifetime) => {
+            due = match fetched {
+                Ok(due) => {
                     self.log.worked();
                     back_off.reset();
-                    before_end(lifetime)
+                    due
                 }
                 Err(trouble) => {
                     self.log.failed(&trouble);
-                    back_off.next()
+                    self.memory.time.uptime() + back_off.next()
                 }
             };
         }
@@ -196,6 +198,6 @@ impl Keeper {
 }
 
 /// When to fetch again what may be kept for `lifetime`: after seven to eight tenths of it.
-pub(crate) fn before_end(lifetime: Duration) -> Duration {
+fn before_end(lifetime: Duration) -> Duration {
     lifetime.mul_f64(0.7) + part_of(lifetime / 10)
 }
