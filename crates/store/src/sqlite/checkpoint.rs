@@ -119,6 +119,12 @@ impl Checkpoints {
         }
     }
 
+    /// Whether the thread copies, or is about to.
+    #[cfg(test)]
+    pub(super) fn is_copying(&self) -> bool {
+        self.log.copying.load(Ordering::Acquire)
+    }
+
     /// Copies the whole log and cuts it off, if that is `asked` for or left over from before.
     pub(super) fn scrub(&mut self, writer: Option<&Connection>, asked: bool) {
         let due = |since: Instant| since.elapsed() >= LATER;
