@@ -20,14 +20,19 @@ const PURGE_EVERY: Duration = Duration::from_mins(5);
 /// An answer without news that came much too early is not asked for again before this.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// Entries of a full page, after which there may be more.
+const FULL: usize = 1_000;
+
 /// A page of the feed.
 #[derive(Debug)]
 pub(crate) struct Page {
-    /// The newest number there is.
+    /// Nothing up to this number is missing; below the one that was asked for if Menjin's store is an
+    /// older one again.
     last: i64,
-    /// Where the next page begins.
+    /// After which number to ask next.
     end: i64,
-    is_empty: bool,
+    /// How many entries there were, those that are not known here included.
+    length: usize,
     entries: Vec<Entry>,
 }
 
@@ -59,7 +64,11 @@ impl Page {
             }
             end = item.seq;
         }
-        let is_empty = raw.items.is_empty();
+        let length = raw.items.len();
+        if length == 0 {
+            // What came in between is over by now, and is never sent.
+            end = raw.last;
+        }
         let mut entries = Vec::with_capacity(raw.items.len());
         for item in raw.items {
             let until: jiff::Timestamp = item.until.parse().ok()?;
@@ -68,9 +77,14 @@ impl Page {
         Some(Self {
             last: raw.last,
             end,
-            is_empty,
+            length,
             entries,
         })
+    }
+
+    /// Whether there was no more when this was answered.
+    fn is_whole(&self) -> bool {
+        self.length < FULL && self.end >= self.last
     }
 }
 
@@ -100,6 +114,14 @@ fn entry(item: RawItem, until: Instant) -> Option<Entry> {
     })
 }
 
+/// What asking for a page came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// There is another number to ask after.
+    News,
+    NoNews,
+}
+
 /// Follows the feed.
 pub(crate) struct Follower {
     memory: Arc<Memory>,
@@ -111,9 +133,8 @@ pub(crate) struct Follower {
 
 impl Follower {
     pub(crate) fn new(memory: Arc<Memory>, source: Arc<Source>) -> Self {
-        // News that were asked for twice in vain may be as old as three waits (two requests and the
-        // time limit of the second): a sixth of what is allowed leaves the other half for Menjin to
-        // be away.
+        // The age grows to two waits before the second answer is there. With a sixth of what is
+        // allowed, two thirds of it are left for Menjin to be away.
         let sixth = memory.rules.stale_after.as_secs() / 6;
         Self {
             memory,
@@ -125,12 +146,12 @@ impl Follower {
 
     /// Reads until there is nothing more to read.
     pub(crate) async fn catch_up(&mut self) -> Result<(), Trouble> {
-        while !self.step(Duration::ZERO).await? {}
+        while self.step(Duration::ZERO).await? != Step::NoNews {}
         Ok(())
     }
 
-    /// Asks for one page. Returns whether it was the last one there is.
-    async fn step(&mut self, wait: Duration) -> Result<bool, Trouble> {
+    /// Asks for one page.
+    async fn step(&mut self, wait: Duration) -> Result<Step, Trouble> {
         let sent = self.memory.time.uptime();
         let page = self.source.page(self.after, wait).await?;
         if page.last < self.after {
@@ -140,17 +161,17 @@ impl Follower {
                 "Menjin's store was set back: reading the revocation feed from its beginning; what was revoked stays so"
             );
             self.after = 0;
-            return Ok(false);
+            return Ok(Step::News);
         }
         self.memory.revoke(&page.entries);
+        let moved = page.end > self.after;
         self.after = page.end;
-        let is_last = page.is_empty || page.end >= page.last;
-        if is_last {
+        if page.is_whole() {
             // Whatever was revoked before the request was sent is in the answer. Of what was
             // revoked while it waited that is true as well, and not relied on.
             self.memory.set_fresh(sent);
         }
-        Ok(is_last)
+        Ok(if moved { Step::News } else { Step::NoNews })
     }
 
     /// Follows for ever.
@@ -162,13 +183,14 @@ impl Follower {
             let sent = self.memory.time.uptime();
             let wait = self.next_wait(sent);
             let pause = match self.step(wait).await {
-                Ok(is_last) => {
+                Ok(step) => {
                     log.worked();
                     back_off.reset();
                     let took = self.memory.time.uptime().saturating_sub(sent);
                     // Somebody who does not wait although asked to: a proxy, or a Menjin that is
                     // about to stop.
-                    (is_last && took < PAUSE && wait > PAUSE).then_some(PAUSE)
+                    let in_vain = step == Step::NoNews && took < PAUSE && wait > PAUSE;
+                    in_vain.then_some(PAUSE)
                 }
                 Err(trouble) => {
                     log.failed(&trouble);

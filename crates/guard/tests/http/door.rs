@@ -155,6 +155,11 @@ impl Door {
         });
     }
 
+    /// What is on the feed is over, and is sent no more.
+    pub(crate) fn purge(&self) {
+        self.state.feed.send_modify(|feed| feed.items.clear());
+    }
+
     /// Answers one endpoint in this way from now on.
     pub(crate) fn answer(&self, path: &'static str, status: u16, body: &str) {
         let status = StatusCode::from_u16(status).unwrap();
@@ -280,7 +285,10 @@ async fn news(
     let feed = state.feed.borrow();
     let is_after = |item: &&Value| item["seq"].as_i64().unwrap() > asked.after;
     let items: Vec<_> = feed.items.iter().filter(is_after).take(1_000).collect();
-    axum::Json(json!({ "last": feed.last, "items": items })).into_response()
+    let last = items
+        .last()
+        .map_or(feed.last, |item| item["seq"].as_i64().unwrap());
+    axum::Json(json!({ "last": last, "items": items })).into_response()
 }
 
 /// Counts a request for as long as it waits, also if it is cut off.

@@ -68,7 +68,8 @@ async fn the_whole_feed_is_read_at_the_start() {
         door.revoke(json!({ "uid": uid, "epoch": 4 }));
     }
     let guard = following(&door).start().await.unwrap();
-    assert!(door.news_asked() >= 3);
+    assert_eq!(door.news_asked(), 4, "three pages, and one that is empty");
+    assert!(guard.is_ready());
     for uid in [1, 1_000, 1_001, 2_500] {
         let checked = guard.check(&door.token(&user(uid))).await;
         assert_eq!(checked.unwrap_err(), Refused::Invalid, "{uid}");
@@ -94,6 +95,23 @@ async fn a_feed_that_was_set_back_is_read_anew_and_nothing_is_forgotten() {
         let checked = guard.check(&door.token(&user(uid))).await;
         assert_eq!(checked.unwrap_err(), Refused::Invalid, "{uid}");
     }
+}
+
+/// Numbers of what is over are passed over: they are not asked for in a circle.
+#[tokio::test]
+async fn what_is_over_is_no_news() {
+    let door = Door::open().await;
+    for uid in 1..=5 {
+        door.revoke(json!({ "uid": uid, "epoch": 4 }));
+    }
+    door.purge();
+    let guard = following(&door).start().await.unwrap();
+    until(&door.state.waiting, |waiting| *waiting == 1).await;
+    assert_eq!(door.news_asked(), 3);
+    door.revoke(json!({ "uid": 6, "epoch": 4 }));
+    let token = door.token(&user(6));
+    eventually(|| async { guard.check(&token).await.err() == Some(Refused::Invalid) }).await;
+    assert!(guard.check(&door.token(&user(5))).await.is_ok());
 }
 
 /// What a later Menjin may put on the feed does not stop the rest of it.
