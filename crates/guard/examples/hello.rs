@@ -1,7 +1,8 @@
 //! A service that greets whoever is signed in.
 //!
-//! `script/server` runs a Menjin to try it with; its issuer, and a service that may follow the feed,
-//! are the ones below. Then: `curl -H "Authorization: Bearer $token" 127.0.0.1:8090/hello`
+//! `MENJIN_TOKEN__AUDIENCE=hello script/server` runs a Menjin to try it with; its issuer, and a service
+//! that may follow the feed, are the ones below. Sign in and register as README.md of Menjin shows, and
+//! then: `curl -H "Authorization: Bearer $token" 127.0.0.1:8090/hello`
 
 use axum::{Router, routing::get};
 use menjin_guard::{Guard, User};

@@ -21,6 +21,9 @@ use crate::{
 /// How long nobody's unknown key makes us ask again.
 const REFETCH_EVERY: Duration = Duration::from_secs(10);
 
+/// Requests that wait for keys at once; whoever comes then is answered without.
+const WAITING: usize = 1_024;
+
 /// A key set, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
@@ -101,7 +104,8 @@ impl Fetches {
     pub(crate) async fn refetch(&self, time: &dyn Time) -> bool {
         // Subscribed before it is decided, so that a fetch that ends in between is not missed.
         let mut finished = self.finished.subscribe();
-        if self.ask(time.uptime()) && finished.changed().await.is_err() {
+        let is_full = self.finished.receiver_count() > WAITING;
+        if !is_full && self.ask(time.uptime()) && finished.changed().await.is_err() {
             return false;
         }
         finished.borrow().worked

@@ -40,8 +40,8 @@ pub enum WhenStale {
     /// Answer 503 with `Retry-After`: nobody whose token may have been revoked gets in.
     #[default]
     Refuse,
-    /// Go on with what is known: a token that was revoked since then is taken until it is over, an
-    /// hour at most.
+    /// Go on with what is known, once the feed was read: a token that was revoked since then is taken
+    /// until it is over, an hour at most.
     Accept,
 }
 
@@ -184,7 +184,7 @@ impl Memory {
         }
         let kid = compact.header.kid.clone();
         let kid = kid.ok_or_else(|| refused(&"it names no key"))?;
-        let keys = self.read().keys.clone();
+        let keys = self.keys_but(&kid)?;
         let key = keys.get(&kid).ok_or(Verdict::KeyUnknown)?;
         key.verify(&compact).map_err(|why| refused(&why))?;
         let claims = match self.claims(&compact.into_payload(), now) {
@@ -199,6 +199,18 @@ impl Memory {
             until: uptime + BELIEVED,
         });
         Ok(self.remember(&keys, digest, verified)?)
+    }
+
+    /// The keys, unless this one was revoked, or none were ever had: then nobody is to wait for them.
+    fn keys_but(&self, kid: &str) -> Result<Arc<Keys>, Refused> {
+        let known = self.read();
+        if known.revoked.is_key_revoked(kid) {
+            return Err(Refused::Invalid);
+        }
+        if known.keys.is_empty() {
+            return Err(Refused::Unavailable);
+        }
+        Ok(known.keys.clone())
     }
 
     fn claims(&self, payload: &[u8], now: Instant) -> Result<Claims, Refusal> {
@@ -331,3 +343,6 @@ fn subject(claims: &Claims) -> String {
         Subject::Guest(id) => id.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;
