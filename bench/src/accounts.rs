@@ -17,7 +17,7 @@ use crate::{
     round::Measurement,
     run::Bench,
     subject::Subject,
-    work::{Guest, Who, Work, sign_in},
+    work::{Guest, Who, Work, register, sign_in},
 };
 
 /// Guests who are let in for a second of registrations: more than register in it.
@@ -26,7 +26,7 @@ const GUESTS_A_SECOND: u64 = 8_000;
 /// Guests who are let in at the same time.
 const AT_ONCE: u64 = 64;
 
-/// What a sign-in says of somebody who has not registered.
+/// What a sign-in and a registration say, as far as it is needed.
 #[derive(Deserialize)]
 struct SignedIn {
     access_token: String,
@@ -74,6 +74,25 @@ pub(crate) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<Accounts> {
 fn slower(new: &[Measurement], other: &[Measurement]) -> f64 {
     let ratio = |(new, other): (&Measurement, &Measurement)| new.rate() / other.rate();
     median(new.iter().zip(other).map(ratio))
+}
+
+/// Lets people sign in for the first time and register, and takes the tokens that they then have.
+pub(crate) async fn users(subject: &Subject, count: u64) -> anyhow::Result<Vec<String>> {
+    say(&format!("registering {count} people"));
+    let mut connection = Connection::open(subject.menjin.address).await?;
+    let mut tokens = Vec::new();
+    let mut request = Vec::new();
+    for guest in guests(subject, count).await? {
+        request.clear();
+        register(&guest, &mut request)?;
+        let reply = connection.exchange(&request).await?;
+        let body = String::from_utf8_lossy(reply.body);
+        let told = || format!("a registration was answered {} {body}", reply.status);
+        ensure!(reply.status == 200, told());
+        let SignedIn { access_token } = serde_json::from_str(&body).with_context(told)?;
+        tokens.push(access_token);
+    }
+    Ok(tokens)
 }
 
 /// Lets people sign in for the first time and takes their tokens.

@@ -34,6 +34,16 @@ pub(crate) struct Arguments {
     /// How many people the larger database of --growth has
     #[arg(long, value_name = "N", default_value = "1000000", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub(crate) growth_people: u64,
+    /// Asks for introspections and sign-ins at steady rates for MINUTES, 10 if not said, and measures
+    /// nothing else that was not asked for; every other sign-in is a new person's
+    #[arg(long, value_name = "MINUTES", num_args = 0..=1, default_missing_value = "10", value_parser = clap::value_parser!(u64).range(1..=50))]
+    pub(crate) sustained: Option<u64>,
+    /// How many introspections a second --sustained asks for
+    #[arg(long, value_name = "N", default_value = "2000", requires = "sustained", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) introspections: u64,
+    /// How many sign-ins a second --sustained asks for
+    #[arg(long, value_name = "N", default_value = "200", requires = "sustained", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) sign_ins: u64,
     /// What Menjin logs (`log.level`), in place of its default
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log: Option<String>,
@@ -62,7 +72,7 @@ impl Arguments {
         self.only.contains(&part)
             || match part {
                 Part::Growth => self.growth,
-                _ => self.only.is_empty(),
+                _ => self.only.is_empty() && self.sustained.is_none(),
             }
     }
 }
@@ -73,6 +83,9 @@ pub(crate) enum Role {
     /// The bare web framework.
     #[command(hide = true)]
     Bare(Bare),
+    /// A service behind a guard.
+    #[command(hide = true)]
+    Guarded(Guarded),
     /// Another program on one core.
     #[command(hide = true)]
     Launch(Launch),
@@ -86,6 +99,14 @@ pub(crate) struct Bare {
     pub(crate) sizes: Vec<usize>,
 }
 
+/// Whose tokens a guarded service takes.
+#[derive(Debug, Args)]
+pub(crate) struct Guarded {
+    /// The address of the Menjin that makes them.
+    #[arg(long)]
+    pub(crate) issuer: String,
+}
+
 /// What to start, and where.
 #[derive(Debug, Args)]
 pub(crate) struct Launch {
@@ -95,4 +116,34 @@ pub(crate) struct Launch {
     /// The program and its arguments.
     #[arg(last = true, required = true)]
     pub(crate) command: Vec<OsString>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Arguments {
+        Arguments::try_parse_from(line.split(' ')).unwrap()
+    }
+
+    #[test]
+    fn what_is_named_is_measured_and_nothing_else() {
+        let all = parsed("bench");
+        assert!(all.wants(Part::Guard) && all.wants(Part::New) && !all.wants(Part::Growth));
+        assert_eq!(all.sustained, None);
+        let one = parsed("bench --only verify");
+        assert!(one.wants(Part::Verify) && !one.wants(Part::New));
+        let sustained = parsed("bench --sustained --sign-ins 50");
+        assert_eq!((sustained.sustained, sustained.sign_ins), (Some(10), 50));
+        assert!(!sustained.wants(Part::Verify));
+        let both = parsed("bench --sustained 3 --only guard --growth");
+        assert_eq!(both.sustained, Some(3));
+        assert!(both.wants(Part::Guard) && both.wants(Part::Growth) && !both.wants(Part::New));
+        for wrong in ["bench --sign-ins 50", "bench --sustained 51"] {
+            assert!(
+                Arguments::try_parse_from(wrong.split(' ')).is_err(),
+                "{wrong}"
+            );
+        }
+    }
 }

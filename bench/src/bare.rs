@@ -1,75 +1,24 @@
 //! The bare web framework: axum, and a constant JSON answer from memory. What it costs is what any
 //! service on it costs before it has done anything.
 
-use std::net::{Ipv4Addr, SocketAddr};
-
 use anyhow::Context;
-use axum::{
-    Router, http::header::CONTENT_TYPE, response::IntoResponse, routing::get, serve::ListenerExt,
-};
+use axum::{Router, http::header::CONTENT_TYPE, response::IntoResponse, routing::get};
 use bytes::Bytes;
-use tokio::net::TcpListener;
 
 use crate::{
     arguments::Bare,
-    process::{Output, Process},
+    own::{self, OwnServer},
 };
 
-/// The bare framework in a process of its own.
-pub(crate) struct BareServer {
-    /// What to read its costs from.
-    pub(crate) process: Process,
-    /// Where it listens.
-    pub(crate) address: SocketAddr,
+/// Starts it on `core`. The answer at `/0` has the first of `sizes`, and so on.
+pub(crate) fn start(core: usize, sizes: &[usize]) -> anyhow::Result<OwnServer> {
+    let sizes: Vec<_> = sizes.iter().map(usize::to_string).collect();
+    OwnServer::start(core, &["bare", "--sizes", &sizes.join(",")]).context("the bare framework")
 }
 
-impl BareServer {
-    /// Starts it on `core`. The answer at `/0` has the first of `sizes`, and so on.
-    pub(crate) fn start(core: usize, sizes: &[usize]) -> anyhow::Result<Self> {
-        let sizes = sizes
-            .iter()
-            .map(usize::to_string)
-            .collect::<Vec<_>>()
-            .join(",");
-        let program = std::env::current_exe().context("cannot find this program")?;
-        let command = [
-            program.into_os_string(),
-            "bare".into(),
-            "--sizes".into(),
-            sizes.into(),
-        ];
-        let mut process = Process::start(core, &command, Output::Line)?;
-        let line = process
-            .first_line()
-            .context("the bare framework did not start")?;
-        let address = line
-            .trim()
-            .parse()
-            .context("the bare framework gave no address")?;
-        Ok(Self { process, address })
-    }
-}
-
-/// Serves until the process is ended; the first line of standard output is the address.
+/// Serves until the process is ended.
 pub(crate) fn serve(bare: &Bare) -> anyhow::Result<()> {
-    // As `#[tokio::main]` would have it: as many workers as there are cores to use.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        announce(listener.local_addr()?)?;
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        axum::serve(listener, router(&bare.sizes)).await?;
-        Ok(())
-    })
-}
-
-fn announce(address: SocketAddr) -> std::io::Result<()> {
-    use std::io::Write;
-    writeln!(std::io::stdout(), "{address}")
+    own::serve(async { Ok(router(&bare.sizes)) })
 }
 
 fn router(sizes: &[usize]) -> Router {
@@ -82,15 +31,17 @@ fn router(sizes: &[usize]) -> Router {
         })
 }
 
-fn constant(body: Bytes) -> impl IntoResponse {
+/// An answer that was there before it was asked for.
+pub(crate) fn constant(body: Bytes) -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json")], body)
 }
 
-/// A JSON object of exactly `size` bytes, if there is one of that size.
-fn json(size: usize) -> String {
+/// A JSON object of exactly `size` bytes, if there is one of that size; of none for none.
+pub(crate) fn json(size: usize) -> String {
     let frame = r#"{"success":true,"constant":""}"#.len();
     let filling = "x".repeat(size.saturating_sub(frame));
     match size {
+        0 => String::new(),
         _ if size >= frame => format!(r#"{{"success":true,"constant":"{filling}"}}"#),
         _ => format!("{{{}}}", " ".repeat(size.saturating_sub(2))),
     }
@@ -98,12 +49,14 @@ fn json(size: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpListener;
+
     use super::*;
     use crate::http::Connection;
 
     #[tokio::test]
     async fn answers_are_json_of_the_size_that_was_asked() {
-        let sizes = [2, 17, 30, 700];
+        let sizes = [0, 2, 17, 30, 700];
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut serving = tokio::task::JoinSet::new();
@@ -113,11 +66,8 @@ mod tests {
             let request = format!("GET /{index} HTTP/1.1\r\nhost: bare\r\n\r\n");
             let reply = connection.exchange(request.as_bytes()).await.unwrap();
             assert_eq!((reply.status, reply.body.len()), (200, *size));
-            assert!(
-                serde_json::from_slice::<serde_json::Value>(reply.body)
-                    .unwrap()
-                    .is_object()
-            );
+            let json = serde_json::from_slice::<serde_json::Value>(reply.body);
+            assert!(*size == 0 || json.unwrap().is_object());
         }
     }
 }

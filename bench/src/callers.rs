@@ -9,7 +9,10 @@ use std::{
 use anyhow::Context;
 use tokio::{task::JoinSet, time::timeout};
 
-use crate::{http::Connection, work::Work};
+use crate::{
+    http::{Connection, Reply},
+    work::Work,
+};
 
 /// What answers that are under way get when time is up.
 const GRACE: Duration = Duration::from_secs(30);
@@ -111,20 +114,11 @@ impl Call {
                 Ok(reply) if reply.status == 200 => {
                     // The end of one request is the beginning of the next.
                     let now = Instant::now();
-                    let taken = (now - begun).as_micros();
-                    outcome
-                        .latencies
-                        .push(u32::try_from(taken).unwrap_or(u32::MAX));
+                    outcome.latencies.push(micros(now - begun));
                     begun = now;
                     continue;
                 }
-                Ok(reply) => {
-                    let body: String = String::from_utf8_lossy(reply.body)
-                        .chars()
-                        .take(SHOWN)
-                        .collect();
-                    outcome.fail(format!("{} {body}", reply.status));
-                }
+                Ok(reply) => outcome.fail(shown(&reply)),
                 Err(error) => {
                     outcome.fail(error.to_string());
                     return (None, outcome);
@@ -136,8 +130,21 @@ impl Call {
     }
 }
 
+/// A latency as it is kept.
+pub(crate) fn micros(taken: Duration) -> u32 {
+    u32::try_from(taken.as_micros()).unwrap_or(u32::MAX)
+}
+
+/// The status of a wrong answer, and how its body begins.
+pub(crate) fn shown(reply: &Reply<'_>) -> String {
+    let body = String::from_utf8_lossy(reply.body);
+    let beginning: String = body.chars().take(SHOWN).collect();
+    format!("{} {beginning}", reply.status)
+}
+
 impl Outcome {
-    fn fail(&mut self, what: String) {
+    /// Counts something other than a good answer.
+    pub(crate) fn fail(&mut self, what: String) {
         self.failed += 1;
         self.first_failure.get_or_insert(what);
     }

@@ -1,6 +1,6 @@
 //! The benchmark: Menjin and the bare web framework on one core, callers and a stub of WeChat on
 //! another. This file holds the roles that the program plays, since it also starts itself as the
-//! bare framework and as the launcher that pins a server to its core.
+//! bare framework, as a service behind a guard, and as the launcher that pins a server to its core.
 
 mod accounts;
 mod arguments;
@@ -8,11 +8,14 @@ mod bare;
 mod callers;
 mod cores;
 mod growth;
+mod guarded;
 mod http;
 mod launcher;
 mod machine;
 mod menjin;
 mod numbers;
+mod open_loop;
+mod own;
 mod people;
 mod process;
 mod progress;
@@ -21,9 +24,11 @@ mod requests;
 mod round;
 mod run;
 mod scenario;
+mod service;
 mod start;
 mod stub;
 mod subject;
+mod sustained;
 mod table;
 mod targets;
 mod work;
@@ -46,6 +51,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let played = match &arguments.role {
         Some(Role::Bare(bare)) => bare::serve(bare).map(|()| ExitCode::SUCCESS),
+        Some(Role::Guarded(service)) => guarded::serve(service).map(|()| ExitCode::SUCCESS),
         Some(Role::Launch(launch)) => Err(launcher::launch(launch)),
         None => benchmark(&arguments),
     };

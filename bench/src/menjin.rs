@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use crate::{
     http::Connection,
     process::{Output, Process, glances},
+    service,
 };
 
 /// The mini program.
@@ -202,6 +203,8 @@ struct Configuration {
     limits: Limits,
     log: Option<Log>,
     wechat: Wechat,
+    token: Token,
+    services: [Service; 1],
 }
 
 #[derive(Serialize)]
@@ -242,6 +245,18 @@ struct App {
     secret: String,
 }
 
+#[derive(Serialize)]
+struct Token {
+    audience: [&'static str; 1],
+}
+
+#[derive(Serialize)]
+struct Service {
+    id: &'static str,
+    secret_digest: &'static str,
+    may: [&'static str; 2],
+}
+
 fn configuration(folder: &Path, surroundings: &Surroundings) -> anyhow::Result<Configuration> {
     let database = folder.join("menjin.db");
     let database = database
@@ -272,6 +287,14 @@ fn configuration(folder: &Path, surroundings: &Surroundings) -> anyhow::Result<C
                 secret: format!("{:032x}", u128::from_be_bytes(random()?)),
             }],
         },
+        token: Token {
+            audience: [service::ID],
+        },
+        services: [Service {
+            id: service::ID,
+            secret_digest: service::SECRET_DIGEST,
+            may: service::MAY,
+        }],
     })
 }
 
@@ -309,6 +332,10 @@ mod tests {
             Some(32)
         );
         assert_eq!(table["limits"]["sign_in_per_address"].as_integer(), Some(0));
+        assert_eq!(
+            table["services"][0]["secret_digest"].as_str().map(str::len),
+            Some(64)
+        );
         assert_eq!(table.get("log"), None);
         let louder = Surroundings {
             log: Some("warn".to_owned()),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::{
+    callers::Outcome,
     machine::Machine,
     numbers::{float, median, percentile},
     process::Memory,
@@ -23,13 +24,17 @@ pub(crate) struct Report {
     /// One for each kind of request.
     pub(crate) rows: Vec<Row>,
     /// Returning people for longer than login codes are remembered, if that was measured.
-    pub(crate) sustained: Option<Figures>,
+    pub(crate) memory: Option<Figures>,
+    /// The guard's layer, if that was measured.
+    pub(crate) guard: Option<Guarding>,
     /// Starting and being idle, if that was measured.
     pub(crate) start: Option<Start>,
     /// Registration and profile, if that was measured.
     pub(crate) accounts: Option<Accounts>,
     /// Few people and many, if that was measured.
     pub(crate) growth: Option<Growth>,
+    /// Steady rates for minutes, if that was measured.
+    pub(crate) sustained: Option<Sustained>,
     /// What was to be reached, and whether it was.
     pub(crate) targets: Vec<Target>,
     /// What makes the figures worth nothing; empty is good.
@@ -90,6 +95,53 @@ pub(crate) struct Figures {
     pub(crate) failed: u64,
 }
 
+/// A constant handler in a service of its own, behind the guard's layer and without it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Guarding {
+    /// Behind it.
+    pub(crate) guarded: Figures,
+    /// Without it.
+    pub(crate) open: Figures,
+    /// Processor time that the layer adds to a request in microseconds: the median of the rounds.
+    pub(crate) added_us: f64,
+    /// Processor time behind it as a multiple of that without: the median of the rounds.
+    pub(crate) times_open: f64,
+}
+
+/// Two kinds of requests side by side on one server, each at a steady rate.
+#[derive(Debug, Serialize)]
+pub(crate) struct Sustained {
+    /// For how long.
+    pub(crate) minutes: u64,
+    /// `POST /oauth/introspect`, of users.
+    pub(crate) introspection: Paced,
+    /// Sign-ins, every other one a new person's.
+    pub(crate) sign_in: Paced,
+    /// How much of its core the server used for both, from 0 to 1.
+    pub(crate) core_share: f64,
+    /// Resident before the first request, in KiB.
+    pub(crate) resident_before: u64,
+    /// Memory at the end, with its peak meanwhile.
+    pub(crate) memory: Memory,
+}
+
+/// Requests at a steady rate. Latency is counted from when a request was due.
+#[derive(Debug, Serialize)]
+pub(crate) struct Paced {
+    /// How many were due each second.
+    pub(crate) per_second: u64,
+    /// In milliseconds.
+    pub(crate) p50_ms: f64,
+    /// In milliseconds.
+    pub(crate) p99_ms: f64,
+    /// In milliseconds.
+    pub(crate) max_ms: f64,
+    /// Good answers.
+    pub(crate) answered: usize,
+    /// Others.
+    pub(crate) failed: u64,
+}
+
 /// Starting on an existing database, and being idle after it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Start {
@@ -143,6 +195,23 @@ pub(crate) struct Slice {
     pub(crate) cpu_ms_per_thousand: f64,
 }
 
+impl Paced {
+    /// Sums up all that was asked at this rate.
+    pub(crate) fn of(per_second: u64, outcome: &Outcome) -> Self {
+        let mut latencies = outcome.latencies.clone();
+        latencies.sort_unstable();
+        let milliseconds = |per_mille| f64::from(percentile(&latencies, per_mille)) / 1000.0;
+        Self {
+            per_second,
+            p50_ms: milliseconds(500),
+            p99_ms: milliseconds(990),
+            max_ms: milliseconds(1000),
+            answered: latencies.len(),
+            failed: outcome.failed,
+        }
+    }
+}
+
 impl Figures {
     /// Sums up some rounds.
     pub(crate) fn of(rounds: &[Measurement]) -> Self {
@@ -178,6 +247,16 @@ pub(crate) fn cpu_ratio(ours: &[Measurement], base: &[Measurement]) -> f64 {
     median(ours.iter().zip(base).map(ratio))
 }
 
+/// By how much `ours` takes longer than `base` in microseconds of processor time per request, round
+/// by round: the median.
+pub(crate) fn median_difference(ours: &[Measurement], base: &[Measurement]) -> f64 {
+    // Milliseconds for a thousand are microseconds for one.
+    let difference = |(this, that): (&Measurement, &Measurement)| {
+        this.cpu_per_thousand() - that.cpu_per_thousand()
+    };
+    median(ours.iter().zip(base).map(difference))
+}
+
 impl Start {
     /// The shortest and the median start in milliseconds.
     pub(crate) fn shortest_and_median(&self) -> (f64, f64) {
@@ -196,7 +275,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::callers::Outcome;
 
     /// A second with answers of these latencies, and so much processor time.
     fn round(latencies: &[u32], cpu_ms: u64) -> Measurement {
@@ -244,5 +322,15 @@ mod tests {
         let menjin = [round(&[1], 60), round(&[1], 120), round(&[1], 900)];
         let bare = [round(&[1], 10), round(&[1], 20), round(&[1], 10)];
         assert_eq!(cpu_ratio(&menjin, &bare).to_string(), "6");
+        assert_eq!(median_difference(&menjin, &bare).to_string(), "100000");
+    }
+
+    #[test]
+    fn the_longest_wait_is_told() {
+        let outcome = round(&[3000, 1000, 2500, 1000], 1).outcome;
+        let paced = Paced::of(4, &outcome);
+        let told = [paced.p50_ms, paced.p99_ms, paced.max_ms].map(|ms| ms.to_string());
+        assert_eq!(told, ["1", "3", "3"]);
+        assert_eq!((paced.answered, paced.failed), (4, 0));
     }
 }

@@ -6,10 +6,10 @@ use anyhow::{Context, ensure};
 use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
-    bare::BareServer,
+    accounts, bare, guarded,
     http::Connection,
     progress::say,
-    report::{Figures, Row, Start, cpu_ratio},
+    report::{Figures, Guarding, Row, Start, cpu_ratio},
     round::{Measurement, measure as measure_round},
     run::Bench,
     scenario::{Part, Scenario},
@@ -19,7 +19,9 @@ use crate::{
 };
 
 /// So many different people ask who they are.
-const TOKENS: usize = 64;
+const ASKING: usize = 64;
+/// So many users' tokens are shown to services.
+pub(crate) const TOKENS: u64 = 1024;
 /// Longer than a login code is remembered by default, which is half a minute.
 const SUSTAINED: Duration = Duration::from_secs(40);
 
@@ -28,6 +30,7 @@ const SUSTAINED: Duration = Duration::from_secs(40);
 #[serde(default)]
 struct Answer {
     success: bool,
+    active: bool,
     keys: Vec<IgnoredAny>,
 }
 
@@ -46,9 +49,19 @@ pub(crate) struct Found {
     /// One for each kind of request that was asked for.
     pub(crate) rows: Vec<Row>,
     /// Sign-ins for a long while.
-    pub(crate) sustained: Option<Figures>,
+    pub(crate) memory: Option<Figures>,
+    /// The guard's layer.
+    pub(crate) guard: Option<Guarding>,
     /// Starts on the database that all this has made.
     pub(crate) start: Option<Start>,
+}
+
+/// Who has signed in before all this.
+struct Tokens {
+    /// Some of the known people, who have not registered.
+    guests: Vec<String>,
+    /// People who have; none if nothing that was asked for needs them.
+    users: Vec<String>,
 }
 
 /// Measures what was asked for, on one server.
@@ -56,13 +69,21 @@ pub(crate) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<Found> {
     let arguments = bench.arguments;
     let wanted = |scenario: &Scenario| arguments.wants(scenario.part());
     let scenarios: Vec<_> = Scenario::ALL.into_iter().filter(wanted).collect();
-    let others = [Part::Memory, Part::Start];
+    let others = [Part::Guard, Part::Memory, Part::Start];
     if scenarios.is_empty() && !others.into_iter().any(|part| arguments.wants(part)) {
         return Ok(Found::default());
     }
     let subject = Subject::start(bench, "menjin", arguments.people).await?;
     subject.let_in(bench, arguments.people).await?;
-    let tokens = subject.tokens(TOKENS).await?;
+    let needs_users = [Part::Verify, Part::Introspect, Part::Guard];
+    let tokens = Tokens {
+        guests: subject.tokens(ASKING).await?,
+        users: if needs_users.into_iter().any(|part| arguments.wants(part)) {
+            accounts::users(&subject, TOKENS).await?
+        } else {
+            Vec::new()
+        },
+    };
     let mut contests = Vec::new();
     for scenario in scenarios {
         contests.push(Contest::prepare(scenario, &subject, &tokens).await?);
@@ -70,8 +91,13 @@ pub(crate) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<Found> {
     if !contests.is_empty() {
         compete(bench, &subject, &mut contests).await?;
     }
-    let sustained = if arguments.wants(Part::Memory) {
-        Some(sustain(bench, &subject).await?)
+    let guard = if arguments.wants(Part::Guard) {
+        Some(guarded::measure(bench, &subject, &tokens.users).await?)
+    } else {
+        None
+    };
+    let memory = if arguments.wants(Part::Memory) {
+        Some(fill_memory(bench, &subject).await?)
     } else {
         None
     };
@@ -85,13 +111,14 @@ pub(crate) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<Found> {
     let rows = contests.into_iter().map(Contest::row).collect();
     Ok(Found {
         rows,
-        sustained,
+        memory,
+        guard,
         start,
     })
 }
 
 /// Signs people in for so long that the memory of login codes is as full as it gets.
-async fn sustain(bench: &mut Bench<'_>, subject: &Subject) -> anyhow::Result<Figures> {
+async fn fill_memory(bench: &mut Bench<'_>, subject: &Subject) -> anyhow::Result<Figures> {
     say("sign-ins for a long while");
     let people = Arc::clone(&subject.people);
     let who = Who::Returning;
@@ -112,7 +139,7 @@ async fn compete(
         .iter()
         .map(|contest| contest.answer_bytes)
         .collect();
-    let bare = BareServer::start(bench.surroundings.core, &sizes)?;
+    let bare = bare::start(bench.surroundings.core, &sizes)?;
     for round in 1..=bench.arguments.rounds {
         for (index, contest) in contests.iter_mut().enumerate() {
             say(&format!("round {round}: {}", contest.scenario.title()));
@@ -133,7 +160,7 @@ impl Contest {
     async fn prepare(
         scenario: Scenario,
         subject: &Subject,
-        tokens: &[String],
+        tokens: &Tokens,
     ) -> anyhow::Result<Self> {
         let sign_in = |who| Work::SignIn {
             people: Arc::clone(&subject.people),
@@ -142,7 +169,9 @@ impl Contest {
         let work = Arc::new(match scenario {
             Scenario::New => sign_in(Who::New),
             Scenario::Returning => sign_in(Who::Returning),
-            Scenario::Me => Work::get_with("/v1/user/me", tokens),
+            Scenario::Me => Work::get_with("/v1/user/me", &tokens.guests),
+            Scenario::Verify => Work::get_in_turn("/auth/verify", &tokens.users),
+            Scenario::Introspect => Work::introspect(&tokens.users),
             Scenario::Keys => Work::get("/.well-known/jwks.json"),
         });
         let mut request = Vec::new();
@@ -153,7 +182,13 @@ impl Contest {
             .await
             .with_context(|| scenario.title())?;
         let answer: Answer = serde_json::from_slice(reply.body).unwrap_or_default();
-        let good = reply.status == 200 && (answer.success || !answer.keys.is_empty());
+        let good = match scenario {
+            Scenario::New | Scenario::Returning | Scenario::Me => answer.success,
+            Scenario::Verify => reply.body.is_empty(),
+            Scenario::Introspect => answer.active,
+            Scenario::Keys => !answer.keys.is_empty(),
+        };
+        let good = good && reply.status == 200;
         let body = String::from_utf8_lossy(reply.body);
         ensure!(good, "{}: {} {body}", scenario.title(), reply.status);
         let answer_bytes = reply.body.len();

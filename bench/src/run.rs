@@ -11,12 +11,12 @@ use crate::{
     growth,
     machine::Machine,
     menjin::{self, Surroundings},
-    report::{Report, Settings},
-    requests,
+    report::{Accounts, Growth, Report, Settings, Sustained},
+    requests::{self, Found},
     round::Load,
     scenario::Part,
     stub::Stub,
-    targets,
+    sustained, targets,
 };
 
 /// What all parts of a run share.
@@ -33,6 +33,18 @@ pub(crate) struct Bench<'a> {
     pub(crate) codes: u64,
     /// What went wrong so far.
     pub(crate) problems: Vec<String>,
+}
+
+/// What all parts of a run have found.
+pub(crate) struct Measured {
+    /// Kinds of requests on one server.
+    pub(crate) found: Found,
+    /// Registration and profile.
+    pub(crate) accounts: Option<Accounts>,
+    /// Few people and many.
+    pub(crate) growth: Option<Growth>,
+    /// Steady rates for minutes.
+    pub(crate) sustained: Option<Sustained>,
 }
 
 /// Measures what was asked for. All that is started ends with it, however it ends.
@@ -69,33 +81,51 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Report> {
         codes: 0,
         problems: Vec::new(),
     };
-    let found = requests::measure(&mut bench).await?;
-    let accounts = if arguments.wants(Part::Accounts) {
-        Some(accounts::measure(&mut bench).await?)
-    } else {
-        None
-    };
-    let growth = if arguments.wants(Part::Growth) {
-        Some(growth::measure(&mut bench).await?)
-    } else {
-        None
-    };
+    let measured = bench.measure().await?;
     bench.compare_codes(stub.answered());
     Ok(Report {
         version,
         machine,
         settings: settings(&bench, cores),
-        targets: targets::all(&found, accounts.as_ref(), growth.as_ref()),
-        rows: found.rows,
-        sustained: found.sustained,
-        start: found.start,
-        accounts,
-        growth,
+        targets: targets::all(&measured),
+        rows: measured.found.rows,
+        memory: measured.found.memory,
+        guard: measured.found.guard,
+        start: measured.found.start,
+        accounts: measured.accounts,
+        growth: measured.growth,
+        sustained: measured.sustained,
         problems: bench.problems,
     })
 }
 
 impl Bench<'_> {
+    /// All parts that were asked for, one after the other.
+    async fn measure(&mut self) -> anyhow::Result<Measured> {
+        let arguments = self.arguments;
+        let found = requests::measure(self).await?;
+        let accounts = if arguments.wants(Part::Accounts) {
+            Some(accounts::measure(self).await?)
+        } else {
+            None
+        };
+        let growth = if arguments.wants(Part::Growth) {
+            Some(growth::measure(self).await?)
+        } else {
+            None
+        };
+        let sustained = match arguments.sustained {
+            Some(minutes) => Some(sustained::measure(self, minutes).await?),
+            None => None,
+        };
+        Ok(Measured {
+            found,
+            accounts,
+            growth,
+            sustained,
+        })
+    }
+
     /// A sign-in that did not ask WeChat was no sign-in, so all the figures would be too good.
     fn compare_codes(&mut self, asked: u64) {
         if self.codes != asked {

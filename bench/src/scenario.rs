@@ -13,6 +13,10 @@ pub(crate) enum Scenario {
     Returning,
     /// `GET /v1/user/me`.
     Me,
+    /// `GET /auth/verify`.
+    Verify,
+    /// `POST /oauth/introspect`.
+    Introspect,
     /// `GET /.well-known/jwks.json`.
     Keys,
 }
@@ -26,8 +30,14 @@ pub(crate) enum Part {
     Returning,
     /// GET /v1/user/me with a token seen before
     Me,
+    /// GET /auth/verify with a token seen before
+    Verify,
+    /// POST /oauth/introspect with a token seen before
+    Introspect,
     /// The key set
     Keys,
+    /// The guard's layer, in a service of its own
+    Guard,
     /// Registration by phone code, and setuser
     Accounts,
     /// Memory under sign-ins that last longer than login codes are remembered
@@ -40,7 +50,14 @@ pub(crate) enum Part {
 
 impl Scenario {
     /// All, in the order in which they are measured.
-    pub(crate) const ALL: [Self; 4] = [Self::New, Self::Returning, Self::Me, Self::Keys];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::New,
+        Self::Returning,
+        Self::Me,
+        Self::Verify,
+        Self::Introspect,
+        Self::Keys,
+    ];
 
     /// What to call it on the command line.
     pub(crate) fn part(self) -> Part {
@@ -48,6 +65,8 @@ impl Scenario {
             Self::New => Part::New,
             Self::Returning => Part::Returning,
             Self::Me => Part::Me,
+            Self::Verify => Part::Verify,
+            Self::Introspect => Part::Introspect,
             Self::Keys => Part::Keys,
         }
     }
@@ -58,6 +77,8 @@ impl Scenario {
             Self::New => "sign-in, new people",
             Self::Returning => "sign-in, returning people",
             Self::Me => "GET /v1/user/me",
+            Self::Verify => "GET /auth/verify",
+            Self::Introspect => "POST /oauth/introspect",
             Self::Keys => "GET /.well-known/jwks.json",
         }
     }
@@ -68,6 +89,8 @@ impl Scenario {
             Self::New => 11.0,
             Self::Returning => 7.0,
             Self::Me => 3.0,
+            Self::Verify => 1.6,
+            Self::Introspect => 2.5,
             Self::Keys => 1.3,
         }
     }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::report::{Accounts, Figures, Growth, Report, Start, mebibytes};
+use crate::report::{
+    Accounts, Figures, Growth, Guarding, Paced, Report, Start, Sustained, mebibytes,
+};
 
 /// Cells; the first of a line is put to the left, the others to the right.
 type Lines = Vec<Vec<String>>;
@@ -10,14 +12,21 @@ type Lines = Vec<Vec<String>>;
 /// The whole report in text.
 pub(crate) fn render(report: &Report) -> String {
     let mut text = head(report);
-    if !report.rows.is_empty() || report.sustained.is_some() {
+    if !report.rows.is_empty() || report.memory.is_some() {
         text += &aligned(&requests(report));
+    }
+    if let Some(guard) = &report.guard {
+        text += &aligned(&guarding(guard));
     }
     if let Some(accounts) = &report.accounts {
         text += &aligned(&account_requests(accounts));
     }
     if let Some(growth) = &report.growth {
         text += &aligned(&grown(growth));
+    }
+    if let Some(sustained) = &report.sustained {
+        text += &aligned(&paced(sustained));
+        text += &aligned(&meanwhile(sustained));
     }
     if let Some(start) = &report.start {
         text += &aligned(&started(start));
@@ -63,8 +72,8 @@ fn requests(report: &Report) -> Lines {
             &row.bare,
         ));
     }
-    if let Some(sustained) = &report.sustained {
-        lines.push(figures("sign-in, for a long while", sustained));
+    if let Some(memory) = &report.memory {
+        lines.push(figures("sign-in, for a long while", memory));
     }
     lines
 }
@@ -113,6 +122,51 @@ fn account_requests(accounts: &Accounts) -> Lines {
         figures("sign-in, new people", &accounts.new),
         beside("registration by phone_code", &accounts.register, register),
         beside("setuser", &accounts.set_user, set_user),
+    ]
+}
+
+fn guarding(guard: &Guarding) -> Lines {
+    let mut titles = titles("a constant handler", "times open");
+    titles.push("us added".to_owned());
+    let mut guarded = figures("behind the guard's layer", &guard.guarded);
+    guarded.push(format!("{:.2}", guard.times_open));
+    guarded.push(format!("{:.2}", guard.added_us));
+    vec![titles, guarded, figures("without it", &guard.open)]
+}
+
+fn paced(sustained: &Sustained) -> Lines {
+    let title = format!("side by side for {} min", sustained.minutes);
+    let titles = ["due/s", "p50 ms", "p99 ms", "max ms", "answered", "failed"];
+    let titles = titles.map(str::to_owned);
+    let line = |what: &str, seen: &Paced| {
+        vec![
+            what.to_owned(),
+            grouped(seen.per_second),
+            format!("{:.2}", seen.p50_ms),
+            format!("{:.2}", seen.p99_ms),
+            format!("{:.2}", seen.max_ms),
+            grouped(u64::try_from(seen.answered).unwrap_or(u64::MAX)),
+            grouped(seen.failed),
+        ]
+    };
+    vec![
+        [title].into_iter().chain(titles).collect(),
+        line("introspection", &sustained.introspection),
+        line("sign-in, every other one new", &sustained.sign_in),
+    ]
+}
+
+fn meanwhile(sustained: &Sustained) -> Lines {
+    let memory = |what: &str, kibibytes| {
+        let seen = format!("{:.1} MiB", mebibytes(kibibytes));
+        vec![format!("memory {what}"), seen]
+    };
+    let share = format!("{:.0} %", sustained.core_share * 100.0);
+    vec![
+        vec!["the server's core meanwhile".to_owned(), share],
+        memory("at the start", sustained.resident_before),
+        memory("at the end", sustained.memory.resident),
+        memory("at its peak", sustained.memory.peak),
     ]
 }
 

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::{
-    report::{Accounts, Growth, Row, Start, mebibytes},
-    requests::Found,
+    report::{Accounts, Growth, Guarding, Paced, Row, Start, Sustained, mebibytes},
+    run::Measured,
 };
 
 /// One promise.
@@ -37,15 +37,12 @@ impl Target {
 }
 
 /// All promises about which these figures say something.
-pub(crate) fn all(
-    found: &Found,
-    accounts: Option<&Accounts>,
-    growth: Option<&Growth>,
-) -> Vec<Target> {
+pub(crate) fn all(measured: &Measured) -> Vec<Target> {
+    let found = &measured.found;
     let mut targets: Vec<_> = found.rows.iter().map(of_cost).collect();
     let sign_ins = || found.rows.iter().filter(|row| row.scenario.is_sign_in());
     targets.extend(sign_ins().map(of_latency));
-    let figures = sign_ins().map(|row| &row.menjin).chain(&found.sustained);
+    let figures = sign_ins().map(|row| &row.menjin).chain(&found.memory);
     targets.extend(
         figures
             .map(|figures| figures.memory.peak)
@@ -53,8 +50,10 @@ pub(crate) fn all(
             .map(of_memory),
     );
     targets.extend(found.start.iter().flat_map(of_start));
-    targets.extend(accounts.into_iter().flat_map(of_accounts));
-    targets.extend(growth.into_iter().flat_map(of_growth));
+    targets.extend(found.guard.iter().map(of_guard));
+    targets.extend(measured.accounts.iter().flat_map(of_accounts));
+    targets.extend(measured.growth.iter().flat_map(of_growth));
+    targets.extend(measured.sustained.iter().flat_map(of_sustained));
     targets
 }
 
@@ -86,6 +85,10 @@ fn of_start(start: &Start) -> [Target; 2] {
     ]
 }
 
+fn of_guard(guard: &Guarding) -> Target {
+    Target::new("the guard's layer, added", guard.added_us, 3.0, "us")
+}
+
 fn of_accounts(accounts: &Accounts) -> [Target; 2] {
     let [register, set_user] = accounts.times_new;
     let unit = "times a new sign-in";
@@ -105,5 +108,28 @@ fn of_growth(growth: &Growth) -> [Target; 2] {
             "times few",
         ),
         Target::new("many people, time per sign-in", longer, 1.3, "times few"),
+    ]
+}
+
+fn of_sustained(sustained: &Sustained) -> [Target; 4] {
+    let Sustained {
+        introspection,
+        sign_in,
+        ..
+    } = sustained;
+    let p99 = |what: &str, paced: &Paced| {
+        let what = format!("{what}, sustained, p99");
+        Target::new(&what, paced.p99_ms, 25.0, "ms")
+    };
+    let failed = |what: &str, paced: &Paced| {
+        let what = format!("{what}, sustained, failed");
+        let failed = u32::try_from(paced.failed).unwrap_or(u32::MAX);
+        Target::new(&what, f64::from(failed), 0.0, "requests")
+    };
+    [
+        p99("introspection", introspection),
+        p99("sign-in", sign_in),
+        failed("introspection", introspection),
+        failed("sign-in", sign_in),
     ]
 }

@@ -8,7 +8,10 @@ use std::{
     },
 };
 
-use crate::people::{CODE_LENGTH, LoginCode, People};
+use crate::{
+    people::{CODE_LENGTH, LoginCode, People},
+    service,
+};
 
 /// Bytes of a sign-in's body around the code.
 const AROUND_CODE: usize = r#"{"code":""}"#.len();
@@ -17,6 +20,13 @@ const AROUND_CODE: usize = r#"{"code":""}"#.len();
 pub(crate) enum Work {
     /// The same `GET` again and again; each caller has its own.
     Get(Vec<Vec<u8>>),
+    /// The requests of a list in turn, whoever calls.
+    InTurn {
+        /// All of them.
+        requests: Vec<Vec<u8>>,
+        /// Which is next.
+        next: AtomicUsize,
+    },
     /// Sign-ins, each with a code of its own.
     SignIn {
         /// Of these people.
@@ -59,6 +69,8 @@ pub(crate) enum Who {
     NewUpTo(u64),
     /// Somebody's who is known.
     Returning,
+    /// One of each in turn, a new and a known person's.
+    Either,
 }
 
 impl Work {
@@ -72,6 +84,24 @@ impl Work {
         Self::Get(tokens.iter().map(|token| get(path, Some(token))).collect())
     }
 
+    /// `GET path` with these bearer tokens, one after the other.
+    pub(crate) fn get_in_turn(path: &str, tokens: &[String]) -> Self {
+        let requests = tokens.iter().map(|token| get(path, Some(token)));
+        Self::in_turn(requests.collect())
+    }
+
+    /// The service's questions about these tokens, one after the other.
+    pub(crate) fn introspect(tokens: &[String]) -> Self {
+        let authorization = service::authorization();
+        let requests = tokens.iter().map(|token| introspect(token, &authorization));
+        Self::in_turn(requests.collect())
+    }
+
+    fn in_turn(requests: Vec<Vec<u8>>) -> Self {
+        let next = AtomicUsize::new(0);
+        Self::InTurn { requests, next }
+    }
+
     /// Replaces `request` by the next one of `caller`; false if there are none left.
     pub(crate) fn next(&self, caller: usize, request: &mut Vec<u8>) -> bool {
         request.clear();
@@ -81,20 +111,24 @@ impl Work {
                 request.extend_from_slice(own.map(Vec::as_slice).unwrap_or_default());
                 own.is_some()
             }
+            Self::InTurn { requests, next } => {
+                let turn = next.fetch_add(1, Ordering::Relaxed) % requests.len().max(1);
+                let found = requests.get(turn);
+                request.extend_from_slice(found.map(Vec::as_slice).unwrap_or_default());
+                found.is_some()
+            }
             Self::SignIn { people, who } => {
                 let code = match who {
                     Who::New => Some(people.newcomer()),
                     Who::NewUpTo(limit) => people.newcomer_below(*limit),
-                    Who::Returning => Some(people.returning()),
+                    Who::Either if people.codes().is_multiple_of(2) => Some(people.newcomer()),
+                    Who::Returning | Who::Either => Some(people.returning()),
                 };
                 code.is_some_and(|code| sign_in(code, request).is_ok())
             }
             Self::Register { guests, next } => {
                 let guest = guests.get(next.fetch_add(1, Ordering::Relaxed));
-                guest.is_some_and(|guest| {
-                    let body = format!(r#"{{"phone_code":"{}"}}"#, guest.code);
-                    post("/v1/user/register", &guest.access_token, &body, request).is_ok()
-                })
+                guest.is_some_and(|guest| register(guest, request).is_ok())
             }
             Self::SetUser {
                 guests,
@@ -122,6 +156,12 @@ pub(crate) fn sign_in(code: LoginCode, request: &mut Vec<u8>) -> std::io::Result
     )
 }
 
+/// Appends the registration of a guest by WeChat's phone button.
+pub(crate) fn register(guest: &Guest, request: &mut Vec<u8>) -> std::io::Result<()> {
+    let body = format!(r#"{{"phone_code":"{}"}}"#, guest.code);
+    post("/v1/user/register", &guest.access_token, &body, request)
+}
+
 /// Appends a `POST` with a bearer.
 fn post(path: &str, token: &str, body: &str, request: &mut Vec<u8>) -> std::io::Result<()> {
     let length = body.len();
@@ -137,6 +177,17 @@ fn get(path: &str, token: Option<&str>) -> Vec<u8> {
         format!("authorization: Bearer {token}\r\n")
     });
     format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{authorization}\r\n").into_bytes()
+}
+
+fn introspect(token: &str, authorization: &str) -> Vec<u8> {
+    // What tokens are made of stands in a form as it is.
+    let body = format!("token={token}");
+    let length = body.len();
+    format!(
+        "POST /oauth/introspect HTTP/1.1\r\nhost: localhost\r\nauthorization: {authorization}\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
 }
 
 #[cfg(test)]
@@ -169,6 +220,32 @@ mod tests {
             let body: serde_json::Value = serde_json::from_str(body).unwrap();
             assert!(LoginCode::parse(body["code"].as_str().unwrap()).is_some());
         }
+    }
+
+    #[test]
+    fn a_list_is_gone_through_by_all_callers_together() {
+        let tokens = ["a.b".to_owned(), "c-d".to_owned()];
+        let all = requests(&Work::introspect(&tokens), &[5, 5, 0]);
+        for (request, body) in all.iter().zip(["token=a.b", "token=c-d", "token=a.b"]) {
+            let (head, sent) = request.split_once("\r\n\r\n").unwrap();
+            assert!(head.contains("\r\nauthorization: Basic YmVuY2g6"), "{head}");
+            assert!(head.ends_with("\r\ncontent-length: 9"), "{head}");
+            assert_eq!(sent, body);
+        }
+        let all = requests(&Work::get_in_turn("/auth/verify", &tokens), &[0, 0]);
+        assert!(all[0].contains("Bearer a.b") && all[1].contains("Bearer c-d"));
+        assert_eq!(requests(&Work::introspect(&[]), &[0]).len(), 0);
+    }
+
+    #[test]
+    fn either_is_a_new_and_a_known_person_in_turn() {
+        let people = Arc::new(People::new(10));
+        let work = Work::SignIn {
+            people: Arc::clone(&people),
+            who: Who::Either,
+        };
+        assert_eq!(requests(&work, &[0; 6]).len(), 6);
+        assert_eq!((people.arrived(), people.codes()), (3, 6));
     }
 
     #[test]
