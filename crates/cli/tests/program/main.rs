@@ -22,6 +22,7 @@ mod killed;
 mod log_lines;
 mod messages;
 mod replicas;
+mod revocations;
 mod sdk;
 mod secrets;
 mod service;

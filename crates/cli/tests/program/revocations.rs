@@ -1,0 +1,9 @@
+//! What counts no more counts nowhere, soon, and for good: on two replicas, after kills, with notices lost
+//! and networks cut, and under clocks that disagree.
+
+mod epochs;
+mod kills;
+mod proxy;
+mod psql;
+mod seen;
+mod team;
