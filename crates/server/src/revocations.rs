@@ -20,6 +20,9 @@ use crate::failure::Failure;
 /// How old what is known may be: after that it could be wrong by more than others may rely on.
 const BELIEVED: Duration = Duration::from_secs(5);
 
+/// When the store could not be asked, in uptime, and why.
+pub(crate) type Unanswered = (Duration, Failure);
+
 /// The table of revocations and the list of services, and how fresh they are.
 pub(crate) struct Revocations {
     revoked: RwLock<Revoked>,
@@ -32,8 +35,8 @@ pub(crate) struct Revocations {
     heard: AtomicU64,
     /// When that was, in milliseconds of uptime; 0 if it never was.
     asked_at: AtomicU64,
-    /// Held by whoever asks the store; when that failed, and why.
-    pub(crate) asking: Mutex<Option<(Duration, Failure)>>,
+    /// Held by whoever asks the store; how that failed the last time.
+    pub(crate) asking: Mutex<Option<Unanswered>>,
     /// The number of the newest revocation that is known here.
     last: watch::Sender<i64>,
 }

@@ -1,6 +1,7 @@
 //! What counts no more counts nowhere, soon, and for good: on two replicas, after kills, with notices lost
 //! and networks cut, and under clocks that disagree.
 
+mod away;
 mod epochs;
 mod kills;
 mod proxy;

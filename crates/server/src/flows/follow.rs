@@ -8,13 +8,17 @@ use menjin_core::{
     token::Claims,
 };
 use menjin_store::{Revocations, ServiceRow};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::{
+    sync::MutexGuard,
+    time::{Instant, timeout, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{App, pause},
     failure::Failure,
     flows::keys,
+    revocations::Unanswered,
 };
 
 /// Revocations that are read at once, and how often the store is asked without cause.
@@ -38,14 +42,18 @@ pub(crate) async fn catch_up(app: &App) -> Result<(), Failure> {
     if app.revocations.is_current(app.clock.uptime()) {
         return Ok(());
     }
-    let mut failed = app.revocations.asking.lock().await;
-    let uptime = app.clock.uptime();
-    if app.revocations.is_current(uptime) {
+    let failed = app.revocations.asking.lock().await;
+    if app.revocations.is_current(app.clock.uptime()) {
         return Ok(());
     }
-    // Of many who wait for an answer that does not come, one waits.
+    ask(app, failed).await
+}
+
+/// Reads what is new, unless that could not be done a moment ago: of many who wait for an answer that
+/// does not come, one waits.
+async fn ask(app: &App, mut failed: MutexGuard<'_, Option<Unanswered>>) -> Result<(), Failure> {
     if let Some((at, failure)) = &*failed
-        && uptime < *at + LET_ALONE
+        && app.clock.uptime() < *at + LET_ALONE
     {
         return Err(failure.clone());
     }
@@ -68,7 +76,7 @@ pub(crate) async fn follow(app: &App, stop: &CancellationToken) {
     let mut bell = app.store.revocation_bell();
     let mut is_known = true;
     while !stop.is_cancelled() {
-        let polled = poll(app).await;
+        let polled = ask(app, app.revocations.asking.lock().await).await;
         if let (Err(failure), true) = (&polled, is_known) {
             tracing::warn!(%failure, "what was revoked cannot be asked; will go on trying");
         }
