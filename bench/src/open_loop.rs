@@ -36,11 +36,23 @@ pub(crate) struct OpenLoop {
     free: VecDeque<Connection>,
 }
 
+/// What the callers met with, and how punctual they were.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// Latencies are counted from when requests were due.
+    pub(crate) outcome: Outcome,
+    /// By how many microseconds each request was sent later than that: because no connection was free,
+    /// or because this program was kept from its core, which is no fault of the server's.
+    pub(crate) late: Vec<u32>,
+}
+
 /// How a request went.
 struct Called {
     /// Absent if the connection broke and there is no other to be had.
     connection: Option<Connection>,
-    /// Microseconds, or what was wrong.
+    /// Microseconds from when it was due until it was sent.
+    late: u32,
+    /// Microseconds from when it was due until the answer, or what was wrong.
     taken: Result<u32, String>,
 }
 
@@ -79,16 +91,20 @@ impl OpenLoop {
         work: &Work,
         pace: Pace,
         good: &'static str,
-    ) -> anyhow::Result<Outcome> {
+    ) -> anyhow::Result<Kept> {
         let begun = Instant::now();
-        let mut outcome = Outcome::default();
+        let Kept {
+            mut outcome,
+            mut late,
+        } = Kept::default();
         let mut calling = JoinSet::new();
         let mut sent = 0;
         while sent < pace.total() || !calling.is_empty() {
             while let Some(called) = calling.try_join_next() {
-                let Called { connection, taken } = called?;
-                self.free.extend(connection);
-                match taken {
+                let called: Called = called?;
+                self.free.extend(called.connection);
+                late.push(called.late);
+                match called.taken {
                     Ok(taken) => outcome.latencies.push(taken),
                     Err(what) => outcome.fail(what),
                 }
@@ -110,7 +126,7 @@ impl OpenLoop {
             tokio::task::yield_now().await;
         }
         outcome.elapsed = begun.elapsed();
-        Ok(outcome)
+        Ok(Kept { outcome, late })
     }
 }
 
@@ -121,6 +137,7 @@ async fn call(
     due: Instant,
     good: &'static str,
 ) -> Called {
+    let late = micros(due.elapsed());
     let answered = timeout(PATIENCE, connection.exchange(&request)).await;
     let broken = match answered {
         Ok(Ok(reply)) => {
@@ -130,14 +147,18 @@ async fn call(
             } else {
                 Err(shown(&reply))
             };
-            let connection = Some(connection);
-            return Called { connection, taken };
+            return Called {
+                connection: Some(connection),
+                late,
+                taken,
+            };
         }
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
     };
     Called {
         connection: Connection::open(address).await.ok(),
+        late,
         taken: Err(broken),
     }
 }
@@ -204,12 +225,14 @@ mod tests {
         let (address, _serving) = counting(Duration::from_millis(500)).await;
         let mut calls = OpenLoop::connect(address, 1).await.unwrap();
         let work = Work::get("/");
-        let mut outcome = calls.run(&work, PACE, "number").await.unwrap();
+        let Kept { mut outcome, late } = calls.run(&work, PACE, "number").await.unwrap();
         assert_eq!((outcome.latencies.len(), outcome.failed), (100, 0));
         outcome.latencies.sort_unstable();
         // Whatever was due in the first half second waited for the first answer: what was due in its
         // first tenth of a second, for 400 ms, however slow this machine is.
         assert!(outcome.latencies[90] >= 400_000, "{:?}", outcome.latencies);
+        assert_eq!(late.len(), 100);
+        assert!(late.iter().any(|late| *late >= 400_000), "{late:?}");
     }
 
     #[tokio::test]
@@ -217,7 +240,7 @@ mod tests {
         let (address, _serving) = counting(Duration::ZERO).await;
         let mut calls = OpenLoop::connect(address, 4).await.unwrap();
         let work = Work::get("/");
-        let outcome = calls.run(&work, PACE, "number 7").await.unwrap();
+        let outcome = calls.run(&work, PACE, "number 7").await.unwrap().outcome;
         // 7, and 70 to 79.
         assert_eq!((outcome.latencies.len(), outcome.failed), (11, 89));
         assert!(outcome.first_failure.unwrap().starts_with("200 number"));

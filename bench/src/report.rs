@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::{
-    callers::Outcome,
     machine::Machine,
     numbers::{float, median, percentile},
+    open_loop::Kept,
     process::Memory,
     round::Measurement,
     scenario::Scenario,
@@ -136,6 +136,8 @@ pub(crate) struct Paced {
     pub(crate) p99_ms: f64,
     /// In milliseconds.
     pub(crate) max_ms: f64,
+    /// How much of that the callers themselves were late by, in milliseconds.
+    pub(crate) late_p99_ms: f64,
     /// Good answers.
     pub(crate) answered: usize,
     /// Others.
@@ -197,17 +199,19 @@ pub(crate) struct Slice {
 
 impl Paced {
     /// Sums up all that was asked at this rate.
-    pub(crate) fn of(per_second: u64, outcome: &Outcome) -> Self {
-        let mut latencies = outcome.latencies.clone();
+    pub(crate) fn of(per_second: u64, kept: &Kept) -> Self {
+        let [mut latencies, mut late] = [&kept.outcome.latencies, &kept.late].map(Clone::clone);
         latencies.sort_unstable();
+        late.sort_unstable();
         let milliseconds = |per_mille| f64::from(percentile(&latencies, per_mille)) / 1000.0;
         Self {
             per_second,
             p50_ms: milliseconds(500),
             p99_ms: milliseconds(990),
             max_ms: milliseconds(1000),
+            late_p99_ms: f64::from(percentile(&late, 990)) / 1000.0,
             answered: latencies.len(),
-            failed: outcome.failed,
+            failed: kept.outcome.failed,
         }
     }
 }
@@ -275,6 +279,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::callers::Outcome;
 
     /// A second with answers of these latencies, and so much processor time.
     fn round(latencies: &[u32], cpu_ms: u64) -> Measurement {
@@ -328,9 +333,10 @@ mod tests {
     #[test]
     fn the_longest_wait_is_told() {
         let outcome = round(&[3000, 1000, 2500, 1000], 1).outcome;
-        let paced = Paced::of(4, &outcome);
-        let told = [paced.p50_ms, paced.p99_ms, paced.max_ms].map(|ms| ms.to_string());
-        assert_eq!(told, ["1", "3", "3"]);
+        let late = vec![5000, 0, 0, 0];
+        let paced = Paced::of(4, &Kept { outcome, late });
+        let told = [paced.p50_ms, paced.p99_ms, paced.max_ms, paced.late_p99_ms];
+        assert_eq!(told.map(|ms| ms.to_string()), ["1", "3", "3", "5"]);
         assert_eq!((paced.answered, paced.failed), (4, 0));
     }
 }

@@ -60,8 +60,10 @@ pub(crate) async fn measure(bench: &mut Bench<'_>, minutes: u64) -> anyhow::Resu
     )?;
     let cpu = process.cpu()?.saturating_sub(cpu_before);
     let memory = process.memory()?;
-    let seen = [asked, signed_in].map(|outcome| Measurement {
-        outcome,
+    let introspection = Paced::of(asking.per_second, &asked);
+    let sign_in = Paced::of(signing_in.per_second, &signed_in);
+    let seen = [asked, signed_in].map(|kept| Measurement {
+        outcome: kept.outcome,
         cpu,
         memory,
     });
@@ -71,8 +73,8 @@ pub(crate) async fn measure(bench: &mut Bench<'_>, minutes: u64) -> anyhow::Resu
     let [asked, signed_in] = &seen;
     let sustained = Sustained {
         minutes,
-        introspection: Paced::of(asking.per_second, &asked.outcome),
-        sign_in: Paced::of(signing_in.per_second, &signed_in.outcome),
+        introspection,
+        sign_in,
         core_share: asked.busy().min(signed_in.busy()),
         resident_before: memory_before.resident,
         memory,

@@ -42,9 +42,13 @@ pub(crate) fn render(report: &Report) -> String {
 
 fn head(report: &Report) -> String {
     let (machine, settings) = (&report.machine, &report.settings);
+    let rounds = format!(
+        "{} callers, {} rounds of {} s beside the bare framework, ",
+        settings.callers, settings.rounds, settings.seconds
+    );
     format!(
         "{} on SQLite ({}), {} x {}, Linux {}, load before {}\n\
-         {} callers, {} rounds of {} s beside the bare framework, {} known people;\n\
+         {}{} known people;\n\
          server on core {}, callers and the stub of WeChat on core {}\n\n",
         report.version,
         machine.file_system,
@@ -52,13 +56,19 @@ fn head(report: &Report) -> String {
         machine.processor,
         machine.kernel,
         machine.load_before,
-        settings.callers,
-        settings.rounds,
-        settings.seconds,
+        if has_rounds(report) { &rounds } else { "" },
         grouped(settings.people),
         settings.server_core,
         settings.callers_core,
     )
+}
+
+/// Whether anything was measured in rounds.
+fn has_rounds(report: &Report) -> bool {
+    !report.rows.is_empty()
+        || report.guard.is_some()
+        || report.accounts.is_some()
+        || report.growth.is_some()
 }
 
 fn requests(report: &Report) -> Lines {
@@ -136,7 +146,9 @@ fn guarding(guard: &Guarding) -> Lines {
 
 fn paced(sustained: &Sustained) -> Lines {
     let title = format!("side by side for {} min", sustained.minutes);
-    let titles = ["due/s", "p50 ms", "p99 ms", "max ms", "answered", "failed"];
+    let titles = [
+        "due/s", "p50 ms", "p99 ms", "max ms", "late p99", "answered", "failed",
+    ];
     let titles = titles.map(str::to_owned);
     let line = |what: &str, seen: &Paced| {
         vec![
@@ -145,6 +157,7 @@ fn paced(sustained: &Sustained) -> Lines {
             format!("{:.2}", seen.p50_ms),
             format!("{:.2}", seen.p99_ms),
             format!("{:.2}", seen.max_ms),
+            format!("{:.2}", seen.late_p99_ms),
             grouped(u64::try_from(seen.answered).unwrap_or(u64::MAX)),
             grouped(seen.failed),
         ]
