@@ -136,7 +136,7 @@ pub(crate) struct Paced {
     pub(crate) p99_ms: f64,
     /// In milliseconds.
     pub(crate) max_ms: f64,
-    /// How much of that the callers themselves were late by, in milliseconds.
+    /// By how much the callers were late of their own doing, in milliseconds.
     pub(crate) late_p99_ms: f64,
     /// Good answers.
     pub(crate) answered: usize,
