@@ -2,9 +2,12 @@
 //! and networks cut, and under clocks that disagree.
 
 mod away;
+mod changes;
 mod epochs;
+mod feed;
 mod kills;
 mod proxy;
 mod psql;
 mod seen;
+mod skew;
 mod team;

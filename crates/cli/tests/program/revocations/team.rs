@@ -112,6 +112,20 @@ may = ["introspect", "revoke", "follow"]
     }
 }
 
+/// Many tokens of one person, by a code that is sent again and again.
+pub(super) fn many(team: &Team, server: SocketAddr, person: &str, count: usize) -> Vec<String> {
+    let mut caller = Caller::of(server);
+    let mut tokens = Vec::with_capacity(count);
+    while tokens.len() < count {
+        let body = json!({ "code": team.simulator.code(person) }).to_string();
+        let again = request("POST /v1/user/login", &[], &body);
+        // Few enough for one replay window.
+        let part = (count - tokens.len()).min(200);
+        tokens.extend((0..part).map(|_| caller.ask(&again).token()));
+    }
+    tokens
+}
+
 /// Stops a server as nothing stops one but the end of the world.
 pub(super) fn kill(server: Server) {
     server.program.signal("KILL");
@@ -178,10 +192,16 @@ impl Caller {
         self.ask(&bearer("POST /v1/user/logout_all", token))
     }
 
+    pub(super) fn delete(&mut self, token: &str) -> Reply {
+        let openid = self.me(token).json()["openid"].clone();
+        let body = json!({ "openid": openid }).to_string();
+        let headers = [("Authorization", &*format!("Bearer {token}"))];
+        self.ask(&request("POST /v1/user/delete", &headers, &body))
+    }
+
     /// What was revoked after a number.
     pub(super) fn feed(&mut self, after: i64, wait: u64) -> io::Result<Reply> {
-        let line = format!("GET /auth/revocations?after={after}&wait={wait}");
-        self.try_ask(&request(&line, &[("Authorization", &basic())], ""))
+        self.try_ask(&feed(after, wait))
     }
 
     /// Whether the token counts; fails if introspection and verification do not agree, or are not sure.
@@ -201,6 +221,12 @@ impl Caller {
         assert!([200, 401].contains(&verified.status), "{verified:?}");
         introspected.json()["active"] == false && verified.status == 401
     }
+}
+
+/// What the service asks to hear what was revoked after a number, so many seconds from now at most.
+pub(super) fn feed(after: i64, wait: u64) -> Vec<u8> {
+    let line = format!("GET /auth/revocations?after={after}&wait={wait}");
+    request(&line, &[("Authorization", &basic())], "")
 }
 
 /// A form with a token, sent by the service.
