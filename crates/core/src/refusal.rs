@@ -100,9 +100,9 @@ pub enum Refusal {
     /// The service is known, and not allowed this.
     #[error("this service may not do that")]
     ClientForbidden,
-    /// A parameter is missing, stands twice, or contradicts another.
-    #[error("a parameter is missing, stands twice, or contradicts another")]
-    RequestMalformed,
+    /// What a service asked cannot be read: which parameter, and what it should be.
+    #[error("{0}")]
+    RequestMalformed(&'static str),
     /// The picture is none that is taken here.
     #[error("{0}")]
     PictureRefused(&'static str),

@@ -9,6 +9,9 @@ use percent_encoding::percent_decode_str;
 
 use crate::{app::App, failure::Failure, flows::follow, http::form::Form};
 
+const TWO_WAYS: Refusal =
+    Refusal::RequestMalformed("the service names itself twice, in the header and in the form");
+
 /// The service that calls, if it proves who it is and may ask this. The secret stands in the header, or,
 /// where there is a form, in that.
 pub(crate) async fn client(
@@ -21,7 +24,7 @@ pub(crate) async fn client(
     let in_header = headers.contains_key(AUTHORIZATION);
     // RFC 6749: one way in each request. Two could name two services.
     if in_header && posted.is_some() {
-        return Err(Refusal::RequestMalformed.into());
+        return Err(TWO_WAYS.into());
     }
     // Whoever was removed is not to go on while that cannot be known.
     follow::catch_up(app).await?;

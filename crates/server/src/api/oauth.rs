@@ -1,11 +1,13 @@
 //! `POST /oauth/introspect` (RFC 7662) and `POST /oauth/revoke` (RFC 7009)
 
 use axum::{
+    Json,
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE},
 };
 use bytes::Bytes;
 use menjin_core::{Permission, Refusal};
+use serde::Serialize;
 
 use crate::{
     app::App,
@@ -14,6 +16,9 @@ use crate::{
     flows::{introspect, revoke},
     http::form::Form,
 };
+
+const NO_TOKEN: Refusal =
+    Refusal::RequestMalformed("a form with token=... is wanted, once and not empty");
 
 /// A token, and if it is not in the header who asks.
 #[derive(utoipa::ToSchema)]
@@ -63,6 +68,10 @@ pub(crate) struct Introspection {
     openid: Option<String>,
 }
 
+/// Nothing: the status says it. Some clients want JSON all the same.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Revoked {}
+
 /// What a token is worth
 ///
 /// RFC 7662, for services that may `introspect`.
@@ -104,7 +113,7 @@ pub(crate) async fn introspect(
     security(("service" = [])),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "The token counts no more, and that is written down"),
+        (status = 200, description = "The token counts no more, and that is written down", body = Revoked),
         (status = 400, description = "No token, or two", body = OAuthFailure),
         (status = 401, description = "The service is not known", body = OAuthFailure),
         (status = 403, description = "The service may not ask this", body = OAuthFailure),
@@ -116,13 +125,13 @@ pub(crate) async fn revoke(
     State(app): State<App>,
     headers: HeaderMap,
     form: Form,
-) -> Result<StatusCode, Failure> {
+) -> Result<Json<Revoked>, Failure> {
     let service = client(&app, &headers, Some(&form), Permission::Revoke).await?;
     revoke::revoke(&app, &service, token(&form)?).await?;
-    Ok(StatusCode::OK)
+    Ok(Json(Revoked {}))
 }
 
 fn token(form: &Form) -> Result<&str, Refusal> {
     let token = form.field("token").filter(|token| !token.is_empty());
-    token.ok_or(Refusal::RequestMalformed)
+    token.ok_or(NO_TOKEN)
 }

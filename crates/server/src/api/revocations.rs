@@ -23,7 +23,10 @@ use crate::{
 };
 
 /// Seconds that whoever asks may wait for something new.
-const LONGEST_WAIT: u64 = 30;
+const LONGEST_WAIT: i64 = 30;
+const BAD_AFTER: Refusal = Refusal::RequestMalformed("after has to be a whole number, once");
+const BAD_WAIT: Refusal =
+    Refusal::RequestMalformed("wait has to be a whole number of seconds, 0 to 30, once");
 
 /// What counts no more, in the order in which it came to hold.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -82,7 +85,7 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Result<Json<Feed>, Failure> {
     client(&app, &headers, None, Permission::Follow).await?;
-    let (after, wait) = asked(&uri).ok_or(Refusal::RequestMalformed)?;
+    let (after, wait) = asked(&uri)?;
     let told = follow::feed(&app, after, wait).await?;
     Ok(Json(Feed {
         last: told.last,
@@ -90,22 +93,21 @@ pub(crate) async fn get(
     }))
 }
 
-fn asked(uri: &Uri) -> Option<(i64, Duration)> {
+fn asked(uri: &Uri) -> Result<(i64, Duration), Refusal> {
     let query = uri.query().unwrap_or_default();
     let form = Form::parse(query.as_bytes());
-    let after = match form.value("after") {
-        Some(after) => after.ok()?.parse().ok().filter(|after| *after >= 0)?,
-        None => 0,
+    let after = whole(&form, "after", 0, i64::MAX).ok_or(BAD_AFTER)?;
+    let wait = whole(&form, "wait", LONGEST_WAIT, LONGEST_WAIT).ok_or(BAD_WAIT)?;
+    Ok((after, Duration::from_secs(wait.unsigned_abs())))
+}
+
+/// A number from 0 to the most, or the default if none is said. `None` if it is no such number.
+fn whole(form: &Form, name: &str, default: i64, most: i64) -> Option<i64> {
+    let Some(text) = form.value(name) else {
+        return Some(default);
     };
-    let wait = match form.value("wait") {
-        Some(wait) => wait
-            .ok()?
-            .parse()
-            .ok()
-            .filter(|wait| *wait <= LONGEST_WAIT)?,
-        None => LONGEST_WAIT,
-    };
-    Some((after, Duration::from_secs(wait)))
+    let number = text.ok()?.parse().ok()?;
+    (0..=most).contains(&number).then_some(number)
 }
 
 fn item(entry: revocation::Entry) -> RevokedItem {

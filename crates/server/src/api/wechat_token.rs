@@ -16,6 +16,8 @@ use crate::{
     metrics::BrokerOutcome,
 };
 
+const TWO_APPIDS: Refusal = Refusal::RequestMalformed("appid stands there twice");
+
 /// WeChat's access token of a mini program.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct WechatToken {
@@ -71,7 +73,7 @@ fn asked<'a>(app: &'a App, uri: &Uri) -> Result<&'a Appid, Refusal> {
     let query = uri.query().unwrap_or_default();
     let form = Form::parse(query.as_bytes());
     let appid = match form.value("appid") {
-        Some(appid) => app.served(appid.map_err(|_| Refusal::RequestMalformed)?),
+        Some(appid) => app.served(appid.map_err(|_| TWO_APPIDS)?),
         None => app.default_app(),
     };
     appid.ok_or(Refusal::AppUnknown)

@@ -76,7 +76,7 @@ pub(super) fn table(refusal: Refusal) -> (StatusCode, &'static str, i64) {
         Refusal::Forbidden => (StatusCode::FORBIDDEN, "forbidden", 7_700_005),
         Refusal::ClientUnknown => (StatusCode::UNAUTHORIZED, "invalid_client", 7_700_025),
         Refusal::ClientForbidden => (StatusCode::FORBIDDEN, "unauthorized_client", 7_700_026),
-        Refusal::RequestMalformed => (StatusCode::BAD_REQUEST, "invalid_request", 7_700_027),
+        Refusal::RequestMalformed(_) => (StatusCode::BAD_REQUEST, "invalid_request", 7_700_027),
         of_account => table_of_accounts(of_account),
     }
 }

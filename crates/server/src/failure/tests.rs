@@ -77,7 +77,7 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::PictureTooLarge
             | Refusal::ClientUnknown
             | Refusal::ClientForbidden
-            | Refusal::RequestMalformed => {}
+            | Refusal::RequestMalformed(_) => {}
         }
     }
     all
@@ -107,7 +107,7 @@ fn refusals_of_services() -> Vec<Refusal> {
     vec![
         Refusal::ClientUnknown,
         Refusal::ClientForbidden,
-        Refusal::RequestMalformed,
+        Refusal::RequestMalformed("token is missing"),
     ]
 }
 

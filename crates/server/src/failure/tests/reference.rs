@@ -55,7 +55,7 @@ fn is_elsewhere(failure: &Failure) -> bool {
         Refusal::NotSigned,
         Refusal::ClientUnknown,
         Refusal::ClientForbidden,
-        Refusal::RequestMalformed,
+        Refusal::RequestMalformed("token is missing"),
     ];
     elsewhere.contains(refusal) || is_of_accounts(*refusal) || is_of_services(*refusal)
 }

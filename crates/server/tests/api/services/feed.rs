@@ -98,6 +98,9 @@ on_each_database! {
             let path = format!("/auth/revocations?{query}");
             let reply = get(app, &path, &basic("repairs", "repairs-secret")).await;
             assert_eq!((reply.status.as_u16(), &reply.json()["error"]), (400, &json!("invalid_request")), "{query}");
+            let name = query.split('=').next().unwrap();
+            let words = reply.json()["error_description"].to_string();
+            assert!(words.contains(name), "{words}");
         }
     }
 
