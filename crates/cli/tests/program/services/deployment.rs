@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     clock::library,
     harness::{
-        APPID, Folder, Reply, Server, Simulator, configure, login, me, post, request, serve,
+        APPID, Folder, Reply, Server, Simulator, configure, get, login, me, post, request, serve,
         try_ask,
     },
 };
@@ -121,6 +121,27 @@ impl Deployment {
     /// The account behind a token.
     pub(super) fn account(&self, token: &str) -> Value {
         me(self.server.public, token).json()
+    }
+
+    /// Has a token end, as the service.
+    pub(super) fn take_back(&self, token: &str) {
+        let form = format!("token={token}&client_id={ID}&client_secret={SECRET}");
+        let bytes = format!(
+            "POST /oauth/revoke HTTP/1.1\r\nHost: menjin.test\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            form.len()
+        );
+        let reply = try_ask(self.server.public, bytes.as_bytes()).unwrap();
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+
+    /// How often the feed was asked for.
+    pub(super) fn polls(&self) -> u64 {
+        let counted = get(self.server.management, "/metrics").text;
+        let of_feed = counted.lines().find_map(|line| {
+            line.strip_prefix(r#"menjin_requests_total{route="/auth/revocations",status="200"} "#)
+        });
+        of_feed.map_or(0, |number| number.parse().unwrap())
     }
 
     /// Asks for something that needs nothing but a token.

@@ -181,6 +181,27 @@ fn keys_rotate() {
     }
 }
 
+/// A number of the feed may have no item: a token was taken back twice, or what it told is over. Whoever
+/// follows waits there for the next one, and does not ask again and again.
+#[test]
+fn nobody_hurries_at_the_end_of_the_feed() {
+    let deployment = Deployment::named();
+    let token = deployment.user();
+    for _ in 0..2 {
+        deployment.take_back(&token);
+    }
+    for kind in [Kind::Rust, Kind::Node] {
+        let before = deployment.polls();
+        let service = Service::start(kind, &deployment, &[]);
+        let token = deployment.user();
+        for _ in 0..100 {
+            assert_eq!(service.hello(&token).status, 200);
+        }
+        let polls = deployment.polls() - before;
+        assert!((1..20).contains(&polls), "{kind:?}: {polls}");
+    }
+}
+
 /// Whoever checks tokens by themselves goes on without Menjin, for as long as they have chosen to;
 /// whoever asks lets nobody in.
 #[test]
