@@ -52,7 +52,7 @@ const server = createServer(async (request, reply) => {
   const [status, said] = await hello(request).catch(refusal);
   const body = status === 200 ? said : { success: status === 401 ? undefined : false, error: said };
   reply.setHeader("Content-Type", "application/json").statusCode = status;
-  if (status === 401) reply.setHeader("WWW-Authenticate", "Bearer");
+  if (status === 401) reply.setHeader("WWW-Authenticate", /_/.test(said) ? 'Bearer error="invalid_token"' : "Bearer");
   reply.end(JSON.stringify(body));
 });
 server.listen(port, "127.0.0.1", () => console.log(`listens on http://127.0.0.1:${server.address().port}`));

@@ -49,7 +49,7 @@ class Service(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", len(json.dumps(body)))
         if status == 401:
-            self.send_header("WWW-Authenticate", "Bearer")
+            self.send_header("WWW-Authenticate", 'Bearer error="invalid_token"' if "_" in body["error"] else "Bearer")
         self.end_headers()
         self.wfile.write(json.dumps(body).encode())
 
