@@ -22,14 +22,14 @@ const CACHE: Duration = Duration::from_secs(1);
 const ROTATION: Duration = Duration::from_secs(25);
 
 /// Somebody else's service: knows nothing but a key set, which it keeps for as long as it may.
-struct Verifier {
+pub(crate) struct Verifier {
     server: SocketAddr,
     keys: BTreeMap<String, VerifyingKey>,
     asked: Option<Instant>,
 }
 
 impl Verifier {
-    fn of(server: SocketAddr) -> Self {
+    pub(crate) fn of(server: SocketAddr) -> Self {
         Self {
             server,
             keys: BTreeMap::new(),
@@ -38,7 +38,7 @@ impl Verifier {
     }
 
     /// Which key signed a token; fails if the verifier cannot know.
-    fn check(&mut self, token: &str) -> String {
+    pub(crate) fn check(&mut self, token: &str) -> String {
         if self.asked.is_none_or(|asked| asked.elapsed() >= CACHE) {
             let reply = get(self.server, "/.well-known/jwks.json");
             assert_eq!(reply.header("cache-control"), Some("public, max-age=1"));
