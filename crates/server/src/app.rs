@@ -134,10 +134,13 @@ impl App {
     }
 
     async fn every_second(&self, stop: &CancellationToken) {
-        let mut tick = 0_u32;
+        let (mut tick, mut is_left) = (0_u32, false);
         while !pause(stop, Duration::from_secs(1)).await {
             tick = tick.wrapping_add(1);
             self.look_after(tick).await;
+            if is_left || tick.is_multiple_of(60) {
+                is_left = self.purge().await;
+            }
         }
     }
 
@@ -190,7 +193,6 @@ impl App {
         self.scrub().await;
         if tick.is_multiple_of(60) {
             self.revocations.purge(self.clock.now());
-            self.purge().await;
             self.rewrite().await;
         }
     }
@@ -211,11 +213,13 @@ impl App {
         }
     }
 
-    /// Deletes what is over. [`App::tend`] calls this every minute.
-    pub async fn purge(&self) {
-        if let Err(failure) = housekeeping::purge(self).await {
+    /// Deletes what is over, or a part of it; whether some may be left. [`App::tend`] calls this every
+    /// minute, and every second for as long as some is.
+    pub async fn purge(&self) -> bool {
+        housekeeping::purge(self).await.unwrap_or_else(|failure| {
             tracing::warn!(%failure, "what is over could not be purged");
-        }
+            false
+        })
     }
 
     /// Does the errands that are due, a bounded number of them, unless that is being done already: it

@@ -37,8 +37,13 @@ statements! {
         SELECT seq, until, jti, uid, epoch, kid FROM revocations
          WHERE seq > $1 ORDER BY seq LIMIT $2";
 
-    PURGE = "DELETE FROM revocations WHERE until < $1";
+    PURGE = "
+        DELETE FROM revocations WHERE seq IN
+               (SELECT seq FROM revocations WHERE until < $1 ORDER BY until LIMIT $2)";
 }
+
+/// A million at once would keep SQLite's only writer for seconds, and PostgreSQL would give up half-way.
+const PURGED_AT_ONCE: i64 = 10_000;
 
 /// A part of the feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,13 +146,15 @@ impl Tx {
         Ok(Revocations { entries, last })
     }
 
-    /// Deletes those that were over before an instant; how many.
+    /// Deletes those that were over before an instant, so many that nobody waits long behind it; how
+    /// many. More may be left, unless it is 0.
     ///
     /// # Errors
     ///
     /// [`Error::Sqlite`] or [`Error::Postgres`].
     pub async fn revocation_purge(&mut self, before: Instant) -> Result<u64, Error> {
-        self.run(PURGE, &[before.into()]).await
+        self.run(PURGE, &[before.into(), PURGED_AT_ONCE.into()])
+            .await
     }
 }
 

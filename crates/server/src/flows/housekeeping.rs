@@ -35,6 +35,11 @@ impl Table {
         Self::Revocations,
     ];
 
+    /// Whether one story leaves something for the next.
+    const fn is_purged_in_parts(self) -> bool {
+        matches!(self, Self::Revocations)
+    }
+
     async fn purge(self, tx: &mut Tx, now: Instant) -> Result<u64, Failure> {
         let purged = match self {
             Self::SpentCodes => tx.code_purge(now).await,
@@ -50,19 +55,21 @@ impl Table {
 }
 
 /// Deletes codes, tries, messages, errands and revocations whose time is over. Each table in a story of its
-/// own: one that fails keeps nothing in the others. The first failure, once all were tried.
-pub(crate) async fn purge(app: &App) -> Result<(), Failure> {
+/// own: one that fails keeps nothing in the others. Whether some may be left, or the first failure, once
+/// all were tried.
+pub(crate) async fn purge(app: &App) -> Result<bool, Failure> {
     let now = app.clock.now();
-    let mut outcome = Ok(());
+    let mut outcome = Ok(false);
     for table in Table::ALL {
         let story = app
             .store
             .write(move |tx| Box::pin(async move { table.purge(tx, now).await }));
-        let purged = story.await.map(drop);
+        let purged = story.await;
         if purged.is_err() {
             tracing::warn!(?table, "a table could not be purged");
         }
-        outcome = outcome.and(purged);
+        let is_left = purged.map(|count| count > 0 && table.is_purged_in_parts());
+        outcome = outcome.and_then(|before| is_left.map(|now| before || now));
     }
     outcome
 }
