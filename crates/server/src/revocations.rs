@@ -11,11 +11,10 @@ use std::{
 use menjin_core::{
     Instant, Service,
     revocation::{Entry, Revoked},
-    token::Claims,
 };
 use tokio::sync::{Mutex, watch};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, tokens::Known};
 
 /// How old what is known may be: after that it could be wrong by more than others may rely on.
 const BELIEVED: Duration = Duration::from_secs(5);
@@ -63,7 +62,7 @@ impl Revocations {
             && uptime < Duration::from_millis(asked_at) + BELIEVED
     }
 
-    /// What the bell shows, to be looked at before the store is asked.
+    /// What the bell shows, to be looked at before the store is asked, and when a request comes.
     pub(crate) fn bell(&self) -> u64 {
         *self.bell.borrow()
     }
@@ -95,9 +94,11 @@ impl Revocations {
         });
     }
 
-    /// Whether a token, or the account that it is of, was revoked.
-    pub(crate) fn is_revoked(&self, claims: &Claims) -> bool {
-        self.read().is_revoked(claims)
+    /// Whether a token, the account that it is of, or the key that signed it was revoked. The key is
+    /// looked at here as well, since the keys that are loaded may be older than this table.
+    pub(crate) fn is_revoked(&self, known: &Known) -> bool {
+        let revoked = self.read();
+        revoked.is_revoked(known) || revoked.is_key_revoked(&known.kid)
     }
 
     /// Forgets what would be over by itself.

@@ -59,6 +59,8 @@ struct Verified {
 #[derive(Debug)]
 pub(crate) struct Known {
     claims: Claims,
+    /// Which key signed it.
+    pub(crate) kid: String,
     /// Whose it is, for other services: looked up when one of them asks.
     pub(crate) holder: OnceLock<Holder>,
 }
@@ -184,12 +186,15 @@ impl Tokens {
             return Err(Refusal::TokenInvalid);
         }
         let keyring = self.keyring();
-        let kid = compact.header.kid.as_deref().ok_or(Refusal::TokenInvalid)?;
-        let key = keyring.verifying(kid).ok_or(Refusal::TokenInvalid)?;
+        let kid = compact.header.kid.clone().ok_or(Refusal::TokenInvalid)?;
+        let key = keyring.verifying(&kid).ok_or(Refusal::TokenInvalid)?;
         key.verify(&compact).map_err(|_| Refusal::TokenInvalid)?;
         let claims = self.issuer.read(&compact.into_payload(), now)?;
-        let holder = OnceLock::new();
-        let known = Arc::new(Known { claims, holder });
+        let known = Arc::new(Known {
+            claims,
+            kid,
+            holder: OnceLock::new(),
+        });
         self.remember(&keyring, *digest, known.clone(), uptime);
         Ok(known)
     }

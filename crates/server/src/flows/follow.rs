@@ -5,7 +5,6 @@ use std::time::Duration;
 use menjin_core::{
     Permission, Refusal, Service, ServiceId,
     revocation::{Entry, Revocation},
-    token::Claims,
 };
 use menjin_store::{Revocations, ServiceRow};
 use tokio::{
@@ -19,6 +18,7 @@ use crate::{
     failure::Failure,
     flows::keys,
     revocations::Unanswered,
+    tokens::Known,
 };
 
 /// Revocations that are read at once, and how often the store is asked without cause.
@@ -63,9 +63,9 @@ async fn ask(app: &App, mut failed: MutexGuard<'_, Option<Unanswered>>) -> Resul
 }
 
 /// Refuses a token that counts no more, and everybody while it cannot be known.
-pub(crate) async fn refuse_revoked(app: &App, claims: &Claims) -> Result<(), Failure> {
+pub(crate) async fn refuse_revoked(app: &App, known: &Known) -> Result<(), Failure> {
     catch_up(app).await?;
-    if app.revocations.is_revoked(claims) {
+    if app.revocations.is_revoked(known) {
         return Err(Refusal::TokenInvalid.into());
     }
     Ok(())

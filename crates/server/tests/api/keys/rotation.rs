@@ -152,4 +152,23 @@ on_each_database! {
         let removed = rows.iter().find(|row| row.kid == kid).unwrap();
         assert!(removed.private_key.is_empty() && removed.removed_at.is_some());
     }
+
+    /// Proves KEY-3: a removed key is refused by its name, also while the keys that are left cannot be
+    /// loaded, and those that are loaded still hold it.
+    async fn a_removed_key_is_refused_whatever_is_loaded(app) {
+        let token = app.sign_in("wang").await.token();
+        assert_eq!(app.me(&token).await.status, 200);
+        remove(app, &kid_of(&token)).await;
+        app.sql(
+            "UPDATE signing_keys SET private_key =
+                    (SELECT gone.private_key FROM signing_keys AS gone WHERE gone.removed_at IS NOT NULL)",
+        )
+        .await;
+        for _ in 0..3 {
+            app.clock.advance(Duration::from_secs(5));
+            assert_ne!(app.me(&token).await.status, 200);
+        }
+        assert!(shows(app, &kid_of(&token)).await, "the keys were not loaded anew");
+        assert_eq!(app.me(&token).await.line(), r#"401 {"error":"invalid_token"}"#);
+    }
 }
