@@ -54,11 +54,12 @@ impl Revocations {
         }
     }
 
-    /// Whether nothing that was revoked more than some seconds ago, or by this process, can be missing.
-    pub(crate) fn is_current(&self, uptime: Duration) -> bool {
+    /// Whether nothing that was revoked more than some seconds ago, or by this process before the bell
+    /// showed `rung`, can be missing.
+    pub(crate) fn is_current(&self, rung: u64, uptime: Duration) -> bool {
         let asked_at = self.asked_at.load(Ordering::Acquire);
         asked_at > 0
-            && self.heard.load(Ordering::Acquire) == *self.bell.borrow()
+            && self.heard.load(Ordering::Acquire) >= rung
             && uptime < Duration::from_millis(asked_at) + BELIEVED
     }
 
@@ -144,5 +145,27 @@ impl Revocations {
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Revoked> {
         self.revoked.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves INT-6: a request waits for what was revoked before it came, and for nothing later. While
+    /// many sign out, each would otherwise have to ask the store by itself.
+    #[test]
+    fn whoever_came_before_the_bell_rang_again_need_not_ask_again() {
+        let (bell, heard) = watch::channel(0);
+        let known = Revocations::new(Vec::new(), heard);
+        let uptime = Duration::from_secs(1);
+        assert!(!known.is_current(known.bell(), uptime), "never asked");
+        bell.send_replace(1);
+        let came = known.bell();
+        known.is_heard(known.bell(), uptime);
+        bell.send_replace(2);
+        assert!(known.is_current(came, uptime));
+        assert!(!known.is_current(known.bell(), uptime));
+        assert!(!known.is_current(came, uptime + BELIEVED), "too old");
     }
 }

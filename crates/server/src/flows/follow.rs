@@ -39,11 +39,13 @@ pub(crate) async fn poll(app: &App) -> Result<(), Failure> {
 
 /// Lets nobody go on who might not know what was revoked: asks the store, unless it was asked lately.
 pub(crate) async fn catch_up(app: &App) -> Result<(), Failure> {
-    if app.revocations.is_current(app.clock.uptime()) {
+    let rung = app.revocations.bell();
+    if app.revocations.is_current(rung, app.clock.uptime()) {
         return Ok(());
     }
     let failed = app.revocations.asking.lock().await;
-    if app.revocations.is_current(app.clock.uptime()) {
+    // Whoever had it may have asked for this request's sake too, though the bell rang again since.
+    if app.revocations.is_current(rung, app.clock.uptime()) {
         return Ok(());
     }
     ask(app, failed).await
