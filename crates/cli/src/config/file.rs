@@ -92,7 +92,13 @@ fn parse(text: &str, place: &dyn Fn(usize) -> Place, problems: &mut Problems) ->
         for error in errors {
             // `Display` would quote the line, and with it a secret; the message quotes nothing.
             let line = error.span().map_or(0, |span| line(span.start));
-            let wrong = format!("is not TOML here: {}", error.message());
+            let message = error.message();
+            // `menjin init` writes every section, so that a pasted one is there twice.
+            let hint = match message {
+                "duplicate key" => ": it stands further up already, change it there",
+                _ => "",
+            };
+            let wrong = format!("is not TOML here: {message}{hint}");
             problems.add(&place(line), "", wrong);
         }
         return None;

@@ -60,6 +60,8 @@ fn what_is_not_toml_is_told_by_line_alone() {
         let start = format!("menjin.toml:{line}: is not TOML here: ");
         assert!(told.starts_with(&start), "{text:?}: {told}");
         assert!(!told.contains("is missing"), "{told}");
+        let twice = text.matches("listen").count() > 1 || text.matches("[token]").count() > 1;
+        assert_eq!(told.contains("further up already"), twice, "{told}");
     }
 }
 
