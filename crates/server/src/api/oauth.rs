@@ -87,7 +87,7 @@ pub(crate) struct Revoked {}
         (status = 400, description = "No token, or two", body = OAuthFailure),
         (status = 401, description = "The service is not known", body = OAuthFailure),
         (status = 403, description = "The service may not ask this", body = OAuthFailure),
-        (status = 413, description = "The body is larger than 64 KiB", body = OAuthFailure),
+        (status = 413, description = "The body is over 64 KiB", body = OAuthFailure),
         (status = 415, description = "The body is no form", body = OAuthFailure),
         (status = 503, description = "It cannot be known now; see Retry-After", body = OAuthFailure),
     )
@@ -118,7 +118,7 @@ pub(crate) async fn introspect(
         (status = 400, description = "No token, or two", body = OAuthFailure),
         (status = 401, description = "The service is not known", body = OAuthFailure),
         (status = 403, description = "The service may not ask this", body = OAuthFailure),
-        (status = 413, description = "The body is larger than 64 KiB", body = OAuthFailure),
+        (status = 413, description = "The body is over 64 KiB", body = OAuthFailure),
         (status = 415, description = "The body is no form", body = OAuthFailure),
         (status = 503, description = "It cannot be written down now; see Retry-After", body = OAuthFailure),
     )
