@@ -29,7 +29,7 @@ def hello(authorization):
         return 401, {"error": f"Unauthorized for no {'Bearer' if authorization else 'Authorization'}"}
     try:
         key = keys.get_signing_key_from_jwt(token)
-        claims = jwt.decode(token, key, algorithms=[key.algorithm_name], audience=AUDIENCE, issuer=ISSUER)
+        claims = jwt.decode(token, key, algorithms=[key.algorithm_name], audience=AUDIENCE, issuer=ISSUER, leeway=60)
         if jwt.get_unverified_header(token).get("typ") == "at+jwt" and counts(token):
             return 200, {"hello": claims["uid"], "role": claims["role"]}
     except jwt.ExpiredSignatureError:

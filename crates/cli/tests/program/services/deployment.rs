@@ -29,14 +29,16 @@ pub(super) struct Deployment {
     pub(super) server: Server,
 }
 
-/// Tokens that no service may take.
-pub(super) struct Worthless {
+/// Tokens of other servers. Of these, services take the last alone.
+pub(super) struct Others {
     /// Its time is over.
     pub(super) expired: String,
     /// Of this issuer, and for other services.
     pub(super) elsewhere: String,
     /// Signed by the same key in the name of somebody else.
     pub(super) foreign: String,
+    /// Of a replica whose clock is half a minute ahead.
+    pub(super) early: String,
 }
 
 /// A configuration with the service, whose key set may be kept for one second.
@@ -82,7 +84,7 @@ impl Deployment {
     }
 
     /// One that had other settings, and another clock, before.
-    pub(super) fn with_a_past() -> (Self, Worthless) {
+    pub(super) fn with_a_past() -> (Self, Others) {
         let (folder, simulator) = prepare();
         let earlier = |settings: &[(&str, &str)], offset: &str| {
             let mut command = serve(&folder, settings);
@@ -92,16 +94,17 @@ impl Deployment {
             let server = Server::ready(command);
             sign_in(&server, &simulator, USER)
         };
-        let worthless = Worthless {
+        let others = Others {
             expired: earlier(&[("token.issuer", ISSUER)], "-2h"),
             elsewhere: earlier(
                 &[("token.issuer", ISSUER), ("token.audience", "parking")],
                 "+0",
             ),
             foreign: earlier(&[("token.issuer", "http://other.test")], "+0"),
+            early: earlier(&[("token.issuer", ISSUER)], "+30s"),
         };
         let now = Self::serving((folder, simulator), &[("token.issuer", ISSUER)]);
-        (now, worthless)
+        (now, others)
     }
 
     pub(super) fn url(&self) -> String {
