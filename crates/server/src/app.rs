@@ -57,6 +57,8 @@ pub struct Inner {
     pub(crate) profile_limit: Limit<Uid>,
     /// Of stories that take turns which many want.
     pub(crate) queue: Queue,
+    /// Of stories that revoke, each of which waits for the numbers of revocations.
+    pub(crate) revoking: Queue,
     pub(crate) metrics: Metrics,
     /// Whoever does errands holds this.
     pub(crate) errands: Mutex<()>,
@@ -97,6 +99,7 @@ impl App {
             code_limit: AddressLimit::new(options.sign_in_per_address),
             profile_limit: Limit::new(PROFILES_PER_MINUTE),
             queue: Queue::new(),
+            revoking: Queue::new(),
             metrics: Metrics::new(),
             errands: Mutex::new(()),
             must_scrub: MustScrub::default(),

@@ -35,9 +35,10 @@ const CHECK: Duration = Duration::from_millis(800);
 /// How long a story may hold a connection, long after its caller has gone.
 const STORY: Duration = Duration::from_secs(10);
 /// What the server is to end by itself, since it does not notice that nobody waits any more: a
-/// statement that waits for a lock, and a transaction whose program hangs and keeps one.
-const LIMITS: &str =
-    "SET statement_timeout = 5000; SET idle_in_transaction_session_timeout = 15000";
+/// statement that waits for a lock longer than its caller, one that takes long, and a transaction whose
+/// program hangs and keeps a lock.
+const LIMITS: &str = "SET lock_timeout = 2000; SET statement_timeout = 5000; \
+     SET idle_in_transaction_session_timeout = 15000";
 /// How long what was sent may stay unacknowledged before the connection counts as dead.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
 /// How long other replicas' being told may take.

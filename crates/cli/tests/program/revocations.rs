@@ -12,4 +12,5 @@ mod psql;
 mod rotation;
 mod seen;
 mod skew;
+mod stuck;
 mod team;

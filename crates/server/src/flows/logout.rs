@@ -3,7 +3,12 @@
 use menjin_core::{Refusal, User};
 use menjin_store::Entry;
 
-use crate::{app::App, bearer::Caller, failure::Failure, flows::revoke::revocation_of};
+use crate::{
+    app::App,
+    bearer::Caller,
+    failure::Failure,
+    flows::revoke::{place, revocation_of},
+};
 
 /// Ends the caller's token. It is refused everywhere from the moment this returns.
 pub(crate) async fn logout(app: &App, caller: &Caller) -> Result<(), Failure> {
@@ -12,6 +17,7 @@ pub(crate) async fn logout(app: &App, caller: &Caller) -> Result<(), Failure> {
     let (what, until) = revocation_of(claims);
     let uid = caller.user.as_ref().map(|user| user.uid.to_string());
     let named = uid.clone();
+    let _place = place(app).await?;
     let story = app.store.write(move |tx| {
         Box::pin(async move {
             tx.revoke(what, until);
@@ -33,6 +39,7 @@ pub(crate) async fn logout_all(app: &App, caller: &Caller) -> Result<User, Failu
     let (uid, claims) = (before.uid, caller.claims.clone());
     let keys = &app.options.master_keys;
     let turn = keys.digest("turn", &[&uid.to_string()]);
+    let _place = place(app).await?;
     let story = app.store.write(move |tx| {
         Box::pin(async move {
             // Before the account, as whoever confirms a link does.

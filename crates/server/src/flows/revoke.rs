@@ -6,6 +6,7 @@ use menjin_core::{
     token::{Claims, LEEWAY_SECONDS, Subject},
 };
 use menjin_store::Entry;
+use tokio::sync::SemaphorePermit;
 
 use crate::{app::App, failure::Failure};
 
@@ -20,6 +21,7 @@ pub(crate) async fn revoke(app: &App, service: &Service, token: &str) -> Result<
     let now = app.clock.now();
     let (actor, subject) = (service.id.to_string(), holder(&known));
     let (what, until) = revocation_of(&known);
+    let _place = place(app).await?;
     let story = app.store.write(move |tx| {
         Box::pin(async move {
             tx.revoke(what, until);
@@ -35,6 +37,15 @@ pub(crate) async fn revoke(app: &App, service: &Service, token: &str) -> Result<
     story.await?;
     tracing::info!(service = %service.id, "token revoked");
     Ok(())
+}
+
+/// A place among those who revoke. Where there are replicas, one that hangs can keep the rest waiting for a
+/// number, and whoever waits in the database holds a connection.
+pub(crate) async fn place(app: &App) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+    if app.store.is_shared() {
+        return Ok(Some(app.revoking.enter().await?));
+    }
+    Ok(None)
 }
 
 /// What ends one token, and until when that is to be known: a replica whose clock is behind may still
