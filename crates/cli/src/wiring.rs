@@ -47,13 +47,17 @@ pub(crate) fn load(args: &ConfigArgs) -> Result<Config, Failure> {
     })
 }
 
+/// What is revoked is kept in mind this long at least: tokens that were made before `token.ttl` was made
+/// shorter last as long as it was then.
+const KEPT_AT_LEAST: Duration = Duration::from_hours(1);
+
 /// Opens the store, without migrating it.
 pub(crate) async fn store(config: &Config) -> Result<Store, Failure> {
     let mut options = menjin_store::Options::new(config.store.url.expose());
     options.connections = config.store.connections;
     // As far as the clocks of two machines may be apart.
     let leeway = Duration::from_secs(2 * LEEWAY_SECONDS.unsigned_abs());
-    options.tokens_last = config.token.ttl + leeway;
+    options.tokens_last = config.token.ttl.max(KEPT_AT_LEAST) + leeway;
     let opened = Store::open(&options).await;
     Ok(opened.context("the store cannot be opened; see store.url")?)
 }

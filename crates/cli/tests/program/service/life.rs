@@ -189,10 +189,21 @@ fn a_service_lives_on_postgres() {
 /// what a command revokes.
 #[test]
 fn the_feed_lasts_as_long_as_tokens() {
+    a_removed_key_is_told_of(7_200, 7_200);
+}
+
+/// A time that was made shorter does not let services forget while tokens from before it last.
+#[test]
+fn the_feed_lasts_an_hour_at_least() {
+    a_removed_key_is_told_of(300, 3_600);
+}
+
+/// Whether, with tokens of `ttl` seconds, the feed tells of a removed key for `lasts` seconds.
+fn a_removed_key_is_told_of(ttl: u32, lasts: i64) {
     let folder = Folder::new();
     configure(&folder, "http://127.0.0.1:1");
     let text = folder.read("menjin.toml");
-    folder.write("menjin.toml", &format!("{text}[token]\nttl = 7200\n"));
+    folder.write("menjin.toml", &format!("{text}[token]\nttl = {ttl}\n"));
     let server = Server::ready(serve(&folder, &[]));
     let secret = secret(&service(&folder, &["add", "repairs", "--may", "follow"]));
     let before = jiff::Timestamp::now();
@@ -208,7 +219,7 @@ fn the_feed_lasts_as_long_as_tokens() {
         Some(until.as_str()?.parse::<jiff::Timestamp>().unwrap())
     });
     // A minute of leeway on either side, and whole seconds in the reply.
-    let lasts = jiff::SignedDuration::from_secs(7200 + 120);
+    let lasts = jiff::SignedDuration::from_secs(lasts + 120);
     let second = jiff::SignedDuration::from_secs(1);
     assert!(
         before + lasts - second <= until && until <= after + lasts + second,
