@@ -26,6 +26,9 @@ const AT_ONCE: i64 = 10_000;
 const EVERY: Duration = Duration::from_secs(1);
 /// For how long whoever could not be answered is told so without asking the store again.
 const LET_ALONE: Duration = Duration::from_millis(500);
+/// How long whoever asks for news waits once the drain has begun, so that nobody who was let go asks
+/// again and again until the door is shut.
+const LAST_WAIT: Duration = Duration::from_millis(500);
 /// Revocations in one reply to a service.
 const PAGE: i64 = 1_000;
 
@@ -112,6 +115,12 @@ pub(crate) async fn listen(app: &App, stop: &CancellationToken) {
 
 /// What was revoked after the number `after`, as soon as there is anything, and nothing after `wait`.
 pub(crate) async fn feed(app: &App, after: i64, wait: Duration) -> Result<Revocations, Failure> {
+    let was_draining = app.is_draining();
+    let wait = if was_draining {
+        wait.min(LAST_WAIT)
+    } else {
+        wait
+    };
     let deadline = Instant::now() + wait;
     let mut changes = app.revocations.changes();
     loop {
@@ -119,7 +128,7 @@ pub(crate) async fn feed(app: &App, after: i64, wait: Duration) -> Result<Revoca
         let page = page(app, after, PAGE).await?;
         // Another number without entries: they are over, or the store is an older one.
         let is_news = !page.entries.is_empty() || page.last != after;
-        if is_news || app.is_draining() {
+        if is_news || (app.is_draining() && !was_draining) {
             return Ok(page);
         }
         if timeout_at(deadline, changes.changed()).await.is_err() {

@@ -120,7 +120,7 @@ on_each_database! {
     }
 }
 
-/// The drain lets nobody wait.
+/// The drain lets nobody wait long, and nobody ask again and again.
 #[tokio::test]
 async fn whoever_waits_is_let_go_by_the_drain() {
     let app = TestApp::sqlite().await;
@@ -131,6 +131,11 @@ async fn whoever_waits_is_let_go_by_the_drain() {
     };
     let (told, ()) = tokio::join!(feed(&app, "after=0"), drain);
     assert_eq!(told["items"], json!([]));
-    assert!(began.elapsed() < Duration::from_secs(25));
+    let let_go = began.elapsed();
+    assert!(let_go < Duration::from_secs(25));
+    assert_eq!(feed(&app, "after=0").await["items"], json!([]));
+    let again = began.elapsed().checked_sub(let_go).unwrap();
+    assert!(again >= Duration::from_millis(500), "asked without end");
+    assert!(again < Duration::from_secs(25));
     app.end().await;
 }
