@@ -92,13 +92,13 @@ fn a_million(empty: &Team, team: &Team, count: impl FnMut() -> usize) {
     are_forgotten(team, count);
 }
 
-/// Two hours later, by a clock that runs five times as fast, nobody knows of those that are over, and
+/// Two hours later, by a clock that runs three times as fast, nobody knows of those that are over, and
 /// whoever comes while they are forgotten does not wait for that.
 fn are_forgotten(team: &Team, mut count: impl FnMut() -> usize) {
     let mut command = team.command(&[]);
     command
         .env("LD_PRELOAD", library())
-        .env("FAKETIME", "+2h x5");
+        .env("FAKETIME", "+2h x3");
     let later = Server::listening(command);
     within(LONG, "it is ready", || {
         (get(later.management, "/readyz").status == 200).then_some(())
