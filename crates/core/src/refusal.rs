@@ -100,6 +100,9 @@ pub enum Refusal {
     /// The service is known, and not allowed this.
     #[error("this service may not do that")]
     ClientForbidden,
+    /// OAuth's grants are not how one signs in here.
+    #[error("there are no grants here: a mini program signs in at /v1/user/login")]
+    GrantUnsupported,
     /// What a service asked cannot be read: which parameter, and what it should be.
     #[error("{0}")]
     RequestMalformed(&'static str),

@@ -116,7 +116,7 @@ pub(crate) fn check_counted(
     checked
 }
 
-fn token_of(headers: &HeaderMap) -> Result<&str, Refusal> {
+pub(crate) fn token_of(headers: &HeaderMap) -> Result<&str, Refusal> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     let first = all.next().ok_or(Refusal::NoAuthorization)?;
     // Two headers could mean one thing to a proxy and another to us.

@@ -57,6 +57,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route("/wechat/events/{appid}", Shape::General, false),
     route("/oauth/introspect", Shape::OAuth, false),
     route("/oauth/revoke", Shape::OAuth, false),
+    route("/oauth/token", Shape::OAuth, false),
     route("/auth/verify", Shape::General, false),
     route("/auth/revocations", Shape::OAuth, false),
     route("/v1/wechat/token", Shape::OAuth, false),
@@ -141,6 +142,7 @@ fn called() -> OpenApiRouter<App> {
         .routes(routes!(events::check, events::push))
         .routes(routes!(oauth::introspect))
         .routes(routes!(oauth::revoke))
+        .routes(routes!(oauth::grant))
         .routes(routes!(verify::get))
         .routes(routes!(revocations::get))
         .routes(routes!(wechat_token::get))

@@ -70,6 +70,8 @@ pub(crate) struct Known {
 pub(crate) struct Holder {
     /// WeChat's id of the person in the token's mini program; `None` if they were never seen there.
     pub(crate) openid: Option<Openid>,
+    /// For whom the token was made.
+    pub(crate) audience: OnceLock<Vec<String>>,
     /// The reply to a question about the token, as long as it counts.
     pub(crate) introspection: OnceLock<Bytes>,
 }

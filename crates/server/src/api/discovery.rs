@@ -46,9 +46,11 @@ pub(crate) struct Metadata {
     service_documentation: String,
     /// What a token may carry in `scope`.
     scopes_supported: Vec<&'static str>,
-    /// There is no authorization endpoint, so there is nothing here.
-    response_types_supported: Vec<&'static str>,
-    /// A login code from WeChat is not a grant of OAuth's.
+    /// Where clients look for grants. There are none.
+    token_endpoint: String,
+    /// `none`: there is no authorization endpoint. Clients take an empty list for a missing one.
+    response_types_supported: [&'static str; 1],
+    /// A login code from WeChat is not a grant of OAuth's. Left out, this would mean two of them.
     grant_types_supported: Vec<&'static str>,
     /// `sub` is the same for every service.
     subject_types_supported: Vec<&'static str>,
@@ -108,7 +110,8 @@ fn metadata(app: &App) -> Metadata {
         revocation_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
         service_documentation: format!("{base}/openapi.json"),
         scopes_supported: vec!["guest", "user", "admin"],
-        response_types_supported: vec![],
+        token_endpoint: format!("{base}/oauth/token"),
+        response_types_supported: ["none"],
         grant_types_supported: vec![],
         subject_types_supported: vec!["public"],
         id_token_signing_alg_values_supported: algorithms

@@ -137,3 +137,18 @@ fn token(form: &Form) -> Result<&str, Refusal> {
     let token = form.field("token").filter(|token| !token.is_empty());
     token.ok_or(NO_TOKEN)
 }
+
+/// No token
+///
+/// There are no OAuth grants: a mini program signs in at `POST /v1/user/login`. RFC 8414 asks for the
+/// address, and some clients read no metadata without it.
+#[utoipa::path(
+    post,
+    path = "/oauth/token",
+    operation_id = "token",
+    tag = "Other services",
+    responses((status = 400, description = "`unsupported_grant_type`, always", body = OAuthFailure))
+)]
+pub(crate) async fn grant() -> Failure {
+    Refusal::GrantUnsupported.into()
+}

@@ -36,6 +36,7 @@ const OPENID: HeaderName = HeaderName::from_static("x-menjin-openid");
     tag = "Other services",
     security(("bearer" = [])),
     params(
+        ("audience" = Option<String>, Query, description = "A name of `token.audience`: of users, only those whose token was made for that service pass"),
         ("guests" = Option<String>, Query, description = "`allow`: whoever has not registered passes as well, without a uid and a role"),
     ),
     responses(
@@ -56,26 +57,27 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Result<(StatusCode, HeaderMap), Failure> {
     let known = bearer::check(&app, &headers)?;
+    let asked = Form::parse(uri.query().unwrap_or_default().as_bytes());
     let mut reply = HeaderMap::with_capacity(5);
     if let Subject::User { uid, role, .. } = known.subject {
         let holder = introspect::holder(&app, &known).await?;
+        if let Some(audience) = asked.value("audience") {
+            let audience =
+                audience.map_err(|_| Refusal::RequestMalformed("audience stands twice"))?;
+            introspect::refuse_others(holder, bearer::token_of(&headers)?, audience)?;
+        }
         reply.insert(UID, HeaderValue::from(uid.get()));
         reply.insert(ROLE, HeaderValue::from_static(role.as_str()));
         say(&mut reply, &known, holder.openid.as_ref());
         return Ok((StatusCode::OK, reply));
     }
-    if !lets_guests_in(&uri) {
+    if asked.field("guests") != Some("allow") {
         return Err(Refusal::TokenInvalid.into());
     }
     let guest = bearer::caller(&app, known.clone()).await?;
     let openid = guest.identity.as_ref().map(|identity| &identity.openid);
     say(&mut reply, &known, openid);
     Ok((StatusCode::OK, reply))
-}
-
-fn lets_guests_in(uri: &Uri) -> bool {
-    let query = uri.query().unwrap_or_default();
-    Form::parse(query.as_bytes()).field("guests") == Some("allow")
 }
 
 fn say(reply: &mut HeaderMap, known: &Known, openid: Option<&Openid>) {

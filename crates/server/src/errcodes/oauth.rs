@@ -48,6 +48,20 @@ pub(super) const OAUTH: &[Entry] = &[
         ],
     ),
     entry(
+        "unsupported_grant_type",
+        "400",
+        [
+            "A token was asked for at `/oauth/token`. There are no OAuth grants here; the address exists because clients look for one.",
+            "Sign in at `POST /v1/user/login` with the code of `wx.login()`.",
+            "Nothing.",
+        ],
+        [
+            "在 `/oauth/token` 索取令牌。这里没有 OAuth 授权流程，保留这个地址是因为有的客户端一定要找到它。",
+            "用 `wx.login()` 的 code 调 `POST /v1/user/login` 登录。",
+            "不用管。",
+        ],
+    ),
+    entry(
         "temporarily_unavailable",
         "429, 502, 503 or 504",
         [

@@ -48,6 +48,8 @@ pub(super) fn ours(status: StatusCode, word: &'static str, errcode: i64) -> Outw
     }
 }
 
+const NO_GRANT: &str = "unsupported_grant_type";
+
 /// The one table of what each refusal looks like from outside.
 pub(super) fn table(refusal: Refusal) -> (StatusCode, &'static str, i64) {
     match refusal {
@@ -77,6 +79,7 @@ pub(super) fn table(refusal: Refusal) -> (StatusCode, &'static str, i64) {
         Refusal::ClientUnknown => (StatusCode::UNAUTHORIZED, "invalid_client", 7_700_025),
         Refusal::ClientForbidden => (StatusCode::FORBIDDEN, "unauthorized_client", 7_700_026),
         Refusal::RequestMalformed(_) => (StatusCode::BAD_REQUEST, "invalid_request", 7_700_027),
+        Refusal::GrantUnsupported => (StatusCode::BAD_REQUEST, NO_GRANT, 7_700_028),
         of_account => table_of_accounts(of_account),
     }
 }
@@ -265,6 +268,7 @@ impl Outward {
     /// RFC 6749 §5.2, whose words are fewer than ours.
     fn oauth(self) -> OAuthFailure {
         let error = match self.status {
+            _ if self.word == NO_GRANT => NO_GRANT,
             StatusCode::UNAUTHORIZED => "invalid_client",
             StatusCode::FORBIDDEN => "unauthorized_client",
             StatusCode::TOO_MANY_REQUESTS

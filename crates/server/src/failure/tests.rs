@@ -77,6 +77,7 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::PictureTooLarge
             | Refusal::ClientUnknown
             | Refusal::ClientForbidden
+            | Refusal::GrantUnsupported
             | Refusal::RequestMalformed(_) => {}
         }
     }
@@ -107,6 +108,7 @@ fn refusals_of_services() -> Vec<Refusal> {
     vec![
         Refusal::ClientUnknown,
         Refusal::ClientForbidden,
+        Refusal::GrantUnsupported,
         Refusal::RequestMalformed("token is missing"),
     ]
 }

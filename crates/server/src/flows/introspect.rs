@@ -61,14 +61,41 @@ pub(crate) async fn holder<'k>(app: &App, known: &'k Arc<Known>) -> Result<&'k H
     let caller = Box::pin(bearer::caller(app, known.clone())).await?;
     Ok(known.holder.get_or_init(|| Holder {
         openid: caller.identity.map(|identity| identity.openid),
+        audience: OnceLock::new(),
         introspection: OnceLock::new(),
     }))
 }
 
-/// What the token says, and whose it is. Its signature was checked before.
-fn describe(token: &str, openid: Option<&Openid>) -> Result<Bytes, Failure> {
+/// Refuses a user's token that was not made for this service. The token is the holder's.
+pub(crate) fn refuse_others(holder: &Holder, token: &str, audience: &str) -> Result<(), Refusal> {
+    let names = if let Some(names) = holder.audience.get() {
+        names
+    } else {
+        let names = audience_of(&says(token)?);
+        holder.audience.get_or_init(|| names)
+    };
+    let is_named = names.iter().any(|name| name == audience);
+    is_named.then_some(()).ok_or(Refusal::TokenInvalid)
+}
+
+fn audience_of(says: &Map<String, Value>) -> Vec<String> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    match says.get("aud") {
+        Some(Value::Array(names)) => names.iter().filter_map(text).collect(),
+        Some(name) => text(name).into_iter().collect(),
+        None => vec![],
+    }
+}
+
+/// What a token says whose signature was checked before.
+fn says(token: &str) -> Result<Map<String, Value>, Refusal> {
     let compact = Compact::parse(token).map_err(|_| Refusal::TokenInvalid)?;
-    let says = json::parse_object(&compact.into_payload()).map_err(|_| Refusal::TokenInvalid)?;
+    json::parse_object(&compact.into_payload()).map_err(|_| Refusal::TokenInvalid)
+}
+
+/// What the token says, and whose it is.
+fn describe(token: &str, openid: Option<&Openid>) -> Result<Bytes, Failure> {
+    let says = says(token)?;
     let reply = Worth {
         active: true,
         says: &says,

@@ -85,6 +85,36 @@ on_each_database! {
         assert_eq!(said(&reply)[..3], ["100001", "user", "user"]);
     }
 
+    /// A proxy that stands for one service lets only those through whose token is for it.
+    async fn a_token_passes_where_it_was_made_for(app) {
+        let wang = app.user("wang", "13800138000").await;
+        let forge = app.forge(&wang.token).await;
+        let elsewhere = forge.with_claim("aud", json!(["https://door.test", "shop"]));
+        let nowhere = forge.with_claim("aud", json!("https://door.test"));
+        for (token, audience, passes) in [
+            (&wang.token, "repairs", true),
+            (&wang.token, "https://door.test", true),
+            (&wang.token, "shop", false),
+            (&wang.token, "", false),
+            (&elsewhere, "repairs", false),
+            (&elsewhere, "shop", true),
+            (&nowhere, "repairs", false),
+        ] {
+            for _ in 0..2 {
+                let reply = app.get_as(token, &format!("/auth/verify?audience={audience}")).await;
+                assert_eq!(reply.status == 200, passes, "{audience} {}", reply.text);
+                assert!(passes || reply.line() == INVALID);
+            }
+        }
+        let twice = app.get_as(&wang.token, "/auth/verify?audience=repairs&audience=shop").await;
+        assert_eq!(twice.status, 400, "{}", twice.text);
+        let guest = app.person("li").await;
+        let reply = app.get_as(&guest.token, "/auth/verify?audience=repairs").await;
+        assert_eq!(reply.line(), INVALID);
+        let reply = app.get_as(&guest.token, "/auth/verify?audience=repairs&guests=allow").await;
+        assert_eq!(reply.status, 200, "guests are let in or not, whatever the service");
+    }
+
     /// Seen before, a token is checked without the store, for as long as that was heard lately.
     async fn a_token_seen_before_passes_without_the_store(app) {
         let wang = app.user("wang", "13800138000").await;
