@@ -50,10 +50,7 @@ fn at_the_door(service: &Service, deployment: &Deployment, others: &Others) {
     is_refused(&service.hello(&others.expired), "token_expired");
     is_refused(&service.hello(&others.foreign), "invalid_token");
     is_refused(&service.hello(&deployment.guest()), "invalid_token");
-    // What Menjin answers nginx is no matter of audiences: for users there is one door.
-    if service.kind != Kind::Nginx {
-        is_refused(&service.hello(&others.elsewhere), "invalid_token");
-    }
+    is_refused(&service.hello(&others.elsewhere), "invalid_token");
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let unsigned = format!("{signed}.");
     let turned: String = signature.chars().rev().collect();
