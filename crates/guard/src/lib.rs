@@ -119,7 +119,7 @@
 //! # What it costs
 //!
 //! A token that was seen within the last minute costs a SHA-256 of it, one lock for reading, and a look at
-//! the clock: 1 to 3 microseconds. A new one costs a check of its signature, some fifty microseconds more.
+//! the clock: about a microsecond. A new one costs a check of its signature, some fifty microseconds more.
 //! `cargo run --release --example cost -p menjin-guard` measures both on your machine. 16,384 tokens are
 //! remembered, half a kilobyte each; a million revocations take about 60 MB. Menjin gets a request every five
 //! seconds, and one for keys every few minutes.
