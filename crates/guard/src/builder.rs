@@ -94,6 +94,9 @@ impl Builder {
 
     /// Takes guests as well: people who signed in and have not registered. Their tokens name Menjin
     /// alone as their audience, so this service need not be in them. Otherwise they get 401.
+    ///
+    /// A guest's token names no account: that of somebody who registers is a guest's here until it is
+    /// over, and what happens to the account meanwhile does not end it.
     pub fn accept_guests(mut self) -> Self {
         self.guests = true;
         self

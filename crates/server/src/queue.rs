@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{Semaphore, SemaphorePermit},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 
@@ -16,11 +16,11 @@ const AT_ONCE: usize = 4;
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// Where a story waits before it takes a turn that many want.
-pub(crate) struct Queue(Semaphore);
+pub(crate) struct Queue(Arc<Semaphore>);
 
 impl Queue {
     pub(crate) fn new() -> Self {
-        Self(Semaphore::new(AT_ONCE))
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
     }
 
     /// Waits until a story may begin; whoever drops what this gives makes room for the next.
@@ -28,8 +28,8 @@ impl Queue {
     /// # Errors
     ///
     /// [`Failure::Unavailable`] after a second.
-    pub(crate) async fn enter(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        let entered = timeout(LONGEST, self.0.acquire()).await;
+    pub(crate) async fn enter(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        let entered = timeout(LONGEST, self.0.clone().acquire_owned()).await;
         let entered = entered.map_err(|_| Failure::Unavailable(Arc::new(Long)))?;
         entered.map_err(Failure::broken)
     }

@@ -29,6 +29,10 @@ const LET_ALONE: Duration = Duration::from_millis(500);
 /// How long whoever asks for news waits once the drain has begun, so that nobody who was let go asks
 /// again and again until the door is shut.
 const LAST_WAIT: Duration = Duration::from_millis(500);
+/// How long other replicas must have been heard for it to be told when they are not any more.
+const LISTENED: Duration = Duration::from_secs(30);
+/// How long revocations gather before whoever waits for one is answered.
+const GATHER: Duration = Duration::from_millis(50);
 /// Revocations in one reply to a service.
 const PAGE: i64 = 1_000;
 
@@ -99,13 +103,18 @@ pub(crate) async fn follow(app: &App, stop: &CancellationToken) {
 
 /// Hears other replicas until `stop`. What is missed is found by [`follow`].
 pub(crate) async fn listen(app: &App, stop: &CancellationToken) {
+    let mut was_told = false;
     while !stop.is_cancelled() {
+        let began = Instant::now();
         tokio::select! {
             heard = app.store.listen() => {
-                if let Err(error) = heard {
-                    let error = &error as &(dyn std::error::Error + 'static);
+                // Once, until it has worked for a while.
+                was_told &= began.elapsed() < LISTENED;
+                if let (Err(error), false) = (&heard, was_told) {
+                    let error = error as &(dyn std::error::Error + 'static);
                     tracing::info!(error, "other replicas cannot be heard; will ask each second");
                 }
+                was_told = true;
             }
             () = stop.cancelled() => {}
         }
@@ -134,6 +143,9 @@ pub(crate) async fn feed(app: &App, after: i64, wait: Duration) -> Result<Revoca
         if timeout_at(deadline, changes.changed()).await.is_err() {
             return Ok(page);
         }
+        // Where one revocation follows another, each would cost every follower a request.
+        let gathered = changes.wait_for(|_| app.is_draining());
+        let _ = timeout(GATHER, gathered).await;
     }
 }
 

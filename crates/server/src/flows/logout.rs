@@ -17,9 +17,10 @@ pub(crate) async fn logout(app: &App, caller: &Caller) -> Result<(), Failure> {
     let (what, until) = revocation_of(claims);
     let uid = caller.user.as_ref().map(|user| user.uid.to_string());
     let named = uid.clone();
-    let _place = place(app).await?;
+    let place = place(app).await?;
     let story = app.store.write(move |tx| {
         Box::pin(async move {
+            let _place = place;
             tx.revoke(what, until);
             if let Some(uid) = &named {
                 tx.audit(&done("signed_out", uid), now).await?;
@@ -39,9 +40,10 @@ pub(crate) async fn logout_all(app: &App, caller: &Caller) -> Result<User, Failu
     let (uid, claims) = (before.uid, caller.claims.clone());
     let keys = &app.options.master_keys;
     let turn = keys.digest("turn", &[&uid.to_string()]);
-    let _place = place(app).await?;
+    let place = place(app).await?;
     let story = app.store.write(move |tx| {
         Box::pin(async move {
+            let _place = place;
             // Before the account, as whoever confirms a link does.
             tx.turn_take(&turn, now).await?;
             let user = tx.user_lock(uid, now).await?;

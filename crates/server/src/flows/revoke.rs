@@ -6,7 +6,7 @@ use menjin_core::{
     token::{Claims, LEEWAY_SECONDS, Subject},
 };
 use menjin_store::Entry;
-use tokio::sync::SemaphorePermit;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{app::App, failure::Failure};
 
@@ -21,9 +21,10 @@ pub(crate) async fn revoke(app: &App, service: &Service, token: &str) -> Result<
     let now = app.clock.now();
     let (actor, subject) = (service.id.to_string(), holder(&known));
     let (what, until) = revocation_of(&known);
-    let _place = place(app).await?;
+    let place = place(app).await?;
     let story = app.store.write(move |tx| {
         Box::pin(async move {
+            let _place = place;
             tx.revoke(what, until);
             let entry = Entry {
                 event: "token_revoked",
@@ -40,8 +41,9 @@ pub(crate) async fn revoke(app: &App, service: &Service, token: &str) -> Result<
 }
 
 /// A place among those who revoke. Where there are replicas, one that hangs can keep the rest waiting for a
-/// number, and whoever waits in the database holds a connection.
-pub(crate) async fn place(app: &App) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+/// number, and whoever waits in the database holds a connection. The story keeps the place: a caller who
+/// hangs up does not end it.
+pub(crate) async fn place(app: &App) -> Result<Option<OwnedSemaphorePermit>, Failure> {
     if app.store.is_shared() {
         return Ok(Some(app.revoking.enter().await?));
     }

@@ -179,7 +179,8 @@ where
         if matches!(self.told, Some(Ok(_))) && !tx.revoked.is_empty() {
             self.told = match tell(Box::pin(tx.number_revocations())) {
                 Some(Err(error)) => Some(Err(error.into())),
-                _ => self.told.take(),
+                Some(Ok(())) => self.told.take(),
+                None => None,
             };
         }
         matches!(self.told, Some(Ok(_)))
