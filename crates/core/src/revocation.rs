@@ -91,7 +91,8 @@ impl Revoked {
         self.last
     }
 
-    /// Begins the feed again after `seq`, since its source was set back. What was revoked stays so.
+    /// Goes on after `seq`: further on, past entries that are over, or back where the source was set
+    /// back. What was revoked stays so.
     pub const fn rewind(&mut self, seq: i64) {
         self.last = seq;
     }

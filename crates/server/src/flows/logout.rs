@@ -10,7 +10,8 @@ use crate::{
     flows::revoke::{place, revocation_of},
 };
 
-/// Ends the caller's token. It is refused everywhere from the moment this returns.
+/// Ends the caller's token. This replica refuses it from the moment this returns, the others within a
+/// second, or five where they cannot be told.
 pub(crate) async fn logout(app: &App, caller: &Caller) -> Result<(), Failure> {
     let now = app.clock.now();
     let claims = &caller.claims;
