@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     app::Appid,
     clock::Instant,
-    identity::{IdentityId, random_bytes},
+    identity::{IdentityId, random_id},
     json,
     key::{BadKey, SigningKey},
     refusal::Refusal,
@@ -236,7 +236,7 @@ impl Expected<'_> {
 
 /// A token's own number: 96 random bits.
 fn jti() -> String {
-    URL_SAFE_NO_PAD.encode(random_bytes::<12>())
+    URL_SAFE_NO_PAD.encode(random_id::<12>())
 }
 
 /// A whole number of seconds between 1970 and the year 9999; no fraction, no text.

@@ -121,8 +121,11 @@ impl Tx {
         values: &[Value<'_>],
         read: Read<T>,
     ) -> Result<Vec<T>, Error> {
-        self.begin_statement(sql)?;
-        let rows = self.connection.all(sql, values, read).await;
+        self.begin_statement()?;
+        let rows = self
+            .connection
+            .all(self.reads_only, sql, values, read)
+            .await;
         self.end_statement(rows)
     }
 
@@ -133,15 +136,18 @@ impl Tx {
         values: &[Value<'_>],
         read: Read<T>,
     ) -> Result<Option<T>, Error> {
-        self.begin_statement(sql)?;
-        let row = self.connection.one(sql, values, read).await;
+        self.begin_statement()?;
+        let row = self
+            .connection
+            .one(self.reads_only, sql, values, read)
+            .await;
         self.end_statement(row)
     }
 
     /// How many rows were changed.
     pub(crate) async fn run(&mut self, sql: Sql, values: &[Value<'_>]) -> Result<u64, Error> {
-        self.begin_statement(sql)?;
-        let changed = self.connection.run(sql, values).await;
+        self.begin_statement()?;
+        let changed = self.connection.run(self.reads_only, sql, values).await;
         self.end_statement(changed)
     }
 
@@ -151,7 +157,7 @@ impl Tx {
     ///
     /// [`Error::Sqlite`] or [`Error::Postgres`] if it does not fit the schema.
     pub async fn prepare(&mut self, sql: Sql) -> Result<(), Error> {
-        self.begin_statement(sql)?;
+        self.begin_statement()?;
         match &mut self.connection {
             Connection::Sqlite(connection) => connection.prepare(sql.sqlite).map(drop)?,
             Connection::Postgres(client) => client.prepare(sql.postgres).await.map(drop)?,
@@ -163,17 +169,10 @@ impl Tx {
     /// After an error PostgreSQL ignores what follows and turns `COMMIT` into `ROLLBACK` without
     /// complaint, and SQLite may have rolled back already, so that what follows would be committed
     /// alone. Neither may happen to a story that goes on.
-    fn begin_statement(&mut self, sql: Sql) -> Result<(), Error> {
-        if std::mem::replace(&mut self.failed, true) {
-            return Err(Error::Broken);
-        }
-        match &self.connection {
-            Connection::Sqlite(connection)
-                if self.reads_only && !connection.prepare_cached(sql.sqlite)?.readonly() =>
-            {
-                Err(Error::Broken)
-            }
-            _ => Ok(()),
+    fn begin_statement(&mut self) -> Result<(), Error> {
+        match std::mem::replace(&mut self.failed, true) {
+            true => Err(Error::Broken),
+            false => Ok(()),
         }
     }
 
@@ -187,13 +186,14 @@ impl Tx {
 impl Connection {
     async fn all<T>(
         &mut self,
+        reads_only: bool,
         sql: Sql,
         values: &[Value<'_>],
         read: Read<T>,
     ) -> Result<Vec<T>, Error> {
         match self {
             Self::Sqlite(connection) => {
-                let mut statement = connection.prepare_cached(sql.sqlite)?;
+                let mut statement = compiled(connection, reads_only, sql)?;
                 let mut rows = statement.query(rusqlite::params_from_iter(values))?;
                 let mut out = Vec::new();
                 while let Some(row) = rows.next()? {
@@ -210,13 +210,14 @@ impl Connection {
 
     async fn one<T>(
         &mut self,
+        reads_only: bool,
         sql: Sql,
         values: &[Value<'_>],
         read: Read<T>,
     ) -> Result<Option<T>, Error> {
         match self {
             Self::Sqlite(connection) => {
-                let mut statement = connection.prepare_cached(sql.sqlite)?;
+                let mut statement = compiled(connection, reads_only, sql)?;
                 let mut rows = statement.query(rusqlite::params_from_iter(values))?;
                 rows.next()?.map(|row| read(Row::Sqlite(row))).transpose()
             }
@@ -228,15 +229,33 @@ impl Connection {
         }
     }
 
-    async fn run(&mut self, sql: Sql, values: &[Value<'_>]) -> Result<u64, Error> {
+    async fn run(
+        &mut self,
+        reads_only: bool,
+        sql: Sql,
+        values: &[Value<'_>],
+    ) -> Result<u64, Error> {
         match self {
             Self::Sqlite(connection) => {
-                let mut statement = connection.prepare_cached(sql.sqlite)?;
+                let mut statement = compiled(connection, reads_only, sql)?;
                 let changed = statement.execute(rusqlite::params_from_iter(values))?;
                 Ok(u64::try_from(changed).unwrap_or(u64::MAX))
             }
             Self::Postgres(client) => Box::pin(execute(client, sql, values)).await,
         }
+    }
+}
+
+/// Whoever has the writer's connection to read from writes nothing.
+fn compiled(
+    connection: &rusqlite::Connection,
+    reads_only: bool,
+    sql: Sql,
+) -> Result<rusqlite::CachedStatement<'_>, Error> {
+    let statement = connection.prepare_cached(sql.sqlite)?;
+    match reads_only && !statement.readonly() {
+        true => Err(Error::Broken),
+        false => Ok(statement),
     }
 }
 

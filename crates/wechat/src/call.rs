@@ -71,15 +71,15 @@ impl Client {
             let _ = write!(target, "&{name}={}", utf8_percent_encode(value, RESERVED));
         }
         let request = match &call.body {
-            Some(body) => inner.post(target, body),
-            None => inner.get(target),
-        }?;
+            Some(body) => inner.post(&target, body),
+            None => inner.get(&target),
+        };
         let limit = inner.timeout.saturating_sub(begun.elapsed());
         if limit.is_zero() {
             return Err(Error::TimedOut);
         }
         inner
-            .ask(app, request, limit, |status, body| {
+            .ask(app, &request, limit, |status, body| {
                 let secrets = [&[token], call.secrets].concat();
                 reply::accept(status, body, &secrets)?;
                 read(&reply::object(body)?)

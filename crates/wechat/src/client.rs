@@ -2,15 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use http::{
-    HeaderValue, Uri,
-    uri::{Authority, Scheme},
-};
-use http_body_util::Full;
-use hyper_util::{
-    client::legacy,
-    rt::{TokioExecutor, TokioTimer},
+    Uri,
+    uri::{Parts, PathAndQuery, Scheme},
 };
 use menjin_core::{Appid, Clock, Secret};
 
@@ -18,16 +12,10 @@ use crate::{
     circuit::{Circuit, CircuitState},
     code_to_session,
     connect::Connector,
+    http::Http,
     setup::{App, Options, SetupError},
     token::TokenSlot,
 };
-
-/// How long a connection waits for its next call.
-const IDLE: Duration = Duration::from_secs(30);
-/// Connections that may wait at once; each keeps about 20 KiB.
-const IDLE_CONNECTIONS: usize = 256;
-/// What hyper may buffer of one reply, headers included: room for a body at its limit.
-const BUFFER: usize = 128 * 1024;
 
 /// Asks WeChat. Clones are handles on the same connections, limits and circuits.
 #[derive(Clone)]
@@ -36,18 +24,19 @@ pub struct Client {
 }
 
 pub(crate) struct Inner {
-    pub(crate) http: legacy::Client<Connector, Full<Bytes>>,
+    pub(crate) http: Http,
     pub(crate) origin: Origin,
     pub(crate) timeout: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) apps: BTreeMap<Appid, AppState>,
 }
 
-/// Where WeChat is, taken apart once so that a call only puts it together.
+/// Where WeChat is.
 pub(crate) struct Origin {
-    pub(crate) scheme: Scheme,
-    pub(crate) authority: Authority,
-    pub(crate) host: HeaderValue,
+    /// Scheme and authority, and no path.
+    pub(crate) uri: Uri,
+    /// What every request says.
+    pub(crate) host: String,
     /// What stands before WeChat's own paths: nothing, or `/` and more without a `/` at its end.
     pub(crate) path: String,
 }
@@ -87,7 +76,10 @@ impl Client {
             })
             .collect();
         let inner = Inner {
-            http: http(Connector::new(options.connect_timeout, options.ca_file)?),
+            http: Http::new(
+                Connector::new(options.connect_timeout, options.ca_file)?,
+                origin.uri.clone(),
+            ),
             origin,
             timeout: options.timeout,
             clock,
@@ -107,22 +99,6 @@ impl Client {
             .map(|(appid, app)| (appid.clone(), app.circuit.state()))
             .collect()
     }
-}
-
-fn http(connector: Connector) -> legacy::Client<Connector, Full<Bytes>> {
-    legacy::Client::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS)
-        .http1_max_buf_size(BUFFER)
-        // Each request has one already, made once for all of them.
-        .set_host(false)
-        // Takes a new connection when a kept one turns out closed before the request was given to
-        // it. Only a request of which no byte was written comes back from hyper to be repeated, so
-        // no code is spent twice; without it every connection that WeChat closes would fail a
-        // sign-in.
-        .retry_canceled_requests(true)
-        .build(connector)
 }
 
 /// Takes the base URL apart: its origin, and the path before WeChat's own.
@@ -145,12 +121,13 @@ fn origin(base_url: &str) -> Result<Origin, SetupError> {
     if base_url.contains(['?', '#']) {
         return Err(SetupError::BaseUrl("must end with its host or a path"));
     }
-    let host = HeaderValue::from_str(authority.as_str())
-        .map_err(|_| SetupError::BaseUrl("must name a host"))?;
+    let mut parts = Parts::default();
+    parts.scheme = Some(scheme.clone());
+    parts.authority = Some(authority.clone());
+    parts.path_and_query = Some(PathAndQuery::from_static("/"));
     Ok(Origin {
-        scheme: scheme.clone(),
-        authority: authority.clone(),
-        host,
+        uri: Uri::from_parts(parts).map_err(|_| SetupError::BaseUrl("is not a URL"))?,
+        host: authority.as_str().to_owned(),
         path: uri.path().trim_end_matches('/').to_owned(),
     })
 }

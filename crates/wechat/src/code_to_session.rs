@@ -38,9 +38,9 @@ impl Client {
     pub async fn code_to_session(&self, appid: &Appid, code: &LoginCode) -> Result<Session, Error> {
         let inner = &*self.inner;
         let app = inner.app(appid)?;
-        let request = inner.get(target(app, code))?;
+        let request = inner.get(&target(app, code));
         inner
-            .ask(app, request, inner.timeout, |status, body| {
+            .ask(app, &request, inner.timeout, |status, body| {
                 reply::accept(status, body, &[app.secret.expose()])?;
                 reply::members::<Reply<'_>>(body)?.session()
             })
@@ -50,7 +50,6 @@ impl Client {
 
 fn target(app: &AppState, code: &LoginCode) -> String {
     let before = app.before_code.expose();
-    // Exact, as a code has no reserved characters: then `Bytes` takes the string without a copy.
     let room = before.len() + code.expose().len() + AFTER_CODE.len();
     let mut target = String::with_capacity(room);
     target.push_str(before);

@@ -1,13 +1,10 @@
 //! Connections to WeChat: which certificates are believed, and how long a new one may take.
 
 use std::{
-    error::Error as StdError,
-    future::{Future, poll_fn},
+    future::poll_fn,
     io,
     path::{Path, PathBuf},
-    pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
     time::Duration,
 };
 
@@ -23,13 +20,13 @@ use rustls::{
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::setup::SetupError;
+use crate::{error::Error, setup::SetupError};
 
-type BoxError = Box<dyn StdError + Send + Sync>;
+/// A connection to WeChat, in TLS or not.
+pub(crate) type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
 
 /// Opens connections within a time limit that covers name, TCP and TLS together; the libraries
 /// below limit TCP alone.
-#[derive(Clone)]
 pub(crate) struct Connector {
     https: HttpsConnector<HttpConnector>,
     limit: Duration,
@@ -52,26 +49,21 @@ impl Connector {
             .wrap_connector(tcp);
         Ok(Self { https, limit })
     }
-}
 
-impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, origin: Uri) -> Self::Future {
-        let Self { mut https, limit } = self.clone();
-        Box::pin(async move {
-            tokio::time::timeout(limit, async move {
-                poll_fn(|cx| https.poll_ready(cx)).await?;
-                https.call(origin).await
-            })
-            .await?
-        })
+    /// # Errors
+    ///
+    /// [`Error::TimedOut`] and [`Error::Unreachable`].
+    pub(crate) async fn open(&self, origin: &Uri) -> Result<Stream, Error> {
+        let mut https = self.https.clone();
+        let connecting = tokio::time::timeout(self.limit, async {
+            poll_fn(|cx| https.poll_ready(cx)).await?;
+            https.call(origin.clone()).await
+        });
+        match connecting.await {
+            Ok(Ok(stream)) => Ok(TokioIo::new(stream)),
+            Ok(Err(error)) => Err(Error::Unreachable(error.into())),
+            Err(_) => Err(Error::TimedOut),
+        }
     }
 }
 

@@ -32,6 +32,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// The connection could not be made, or broke.
+    pub(crate) fn unreachable(cause: impl StdError + Send + Sync + 'static) -> Self {
+        Self::Unreachable(Arc::new(cause))
+    }
+
     /// Whether WeChat said something that can be understood, so that it is in working order.
     pub(crate) const fn is_an_answer(&self) -> bool {
         matches!(self, Self::Answered(_))

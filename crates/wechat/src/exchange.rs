@@ -3,31 +3,20 @@
 //! Each call passes its app's circuit, has a time limit, and reads a bounded body. Nothing here asks
 //! twice.
 
-use std::{error::Error as StdError, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderValue, Method, Request, StatusCode, Uri,
-    header::{CONTENT_TYPE, HOST},
-    uri::{Parts, PathAndQuery},
-};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Body, Incoming};
-use hyper_util::client::legacy;
+use http::StatusCode;
 use menjin_core::Appid;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde_json::Value;
-use tokio::time::{error::Elapsed, timeout};
+use tokio::time::timeout;
 
 use crate::{
     circuit::Change,
     client::{AppState, Inner},
     error::Error,
-    reply,
 };
 
-/// Bytes of a reply's body that are read. A real one has a few hundred.
-const BODY_LIMIT: usize = 64 * 1024;
 /// All but RFC 3986's unreserved characters, section 2.3.
 pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -44,40 +33,28 @@ impl Inner {
     pub(crate) fn app(&self, appid: &Appid) -> Result<&AppState, Error> {
         self.apps
             .get(appid)
-            .ok_or_else(|| unreachable(NotConfigured))
+            .ok_or_else(|| Error::unreachable(NotConfigured))
     }
 
     /// A GET. `target` is path and query, the base URL's own path included.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unreachable`]; never in practice.
-    pub(crate) fn get(&self, target: String) -> Result<Request<Full<Bytes>>, Error> {
-        let mut parts = Parts::default();
-        parts.scheme = Some(self.origin.scheme.clone());
-        parts.authority = Some(self.origin.authority.clone());
-        parts.path_and_query =
-            Some(PathAndQuery::from_maybe_shared(Bytes::from(target)).map_err(unreachable)?);
-        let mut request = Request::new(Full::default());
-        *request.uri_mut() = Uri::from_parts(parts).map_err(unreachable)?;
-        *request.headers_mut() = HeaderMap::from_iter([(HOST, self.origin.host.clone())]);
-        Ok(request)
+    pub(crate) fn get(&self, target: &str) -> Vec<u8> {
+        let host = &self.origin.host;
+        ["GET ", target, " HTTP/1.1\r\nhost: ", host, "\r\n\r\n"]
+            .concat()
+            .into_bytes()
     }
 
     /// A POST of JSON. Its length is known, so it is declared: WeChat answers 412 to a body in
     /// chunks (<https://developers.weixin.qq.com/community/develop/doc/000a08cb9705a05965919300b61800>,
     /// seen 2026-11-22).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unreachable`]; never in practice.
-    pub(crate) fn post(&self, target: String, json: &Value) -> Result<Request<Full<Bytes>>, Error> {
-        let mut request = self.get(target)?;
-        *request.method_mut() = Method::POST;
-        let json_type = HeaderValue::from_static("application/json");
-        request.headers_mut().insert(CONTENT_TYPE, json_type);
-        *request.body_mut() = Full::from(json.to_string());
-        Ok(request)
+    pub(crate) fn post(&self, target: &str, json: &Value) -> Vec<u8> {
+        let (host, body) = (&self.origin.host, json.to_string());
+        let length = body.len();
+        format!(
+            "POST {target} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        )
+        .into_bytes()
     }
 
     /// Asks, through the app's circuit and for `limit` at most, and lets `read` make sense of a
@@ -89,12 +66,12 @@ impl Inner {
     pub(crate) async fn ask<T>(
         &self,
         app: &AppState,
-        request: Request<Full<Bytes>>,
+        request: &[u8],
         limit: Duration,
         read: impl FnOnce(StatusCode, &[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let pass = app.circuit.enter(self.clock.uptime())?;
-        let outcome = timeout(limit, self.exchange(request, read))
+        let outcome = timeout(limit, self.http.exchange(request, read))
             .await
             .unwrap_or(Err(Error::TimedOut));
         let worked = outcome.as_ref().map_or_else(Error::is_an_answer, |_| true);
@@ -106,53 +83,8 @@ impl Inner {
         }
         outcome
     }
-
-    async fn exchange<T>(
-        &self,
-        request: Request<Full<Bytes>>,
-        read: impl FnOnce(StatusCode, &[u8]) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let response = self.http.request(request).await.map_err(broken)?;
-        let status = response.status();
-        match body(response.into_body()).await {
-            Ok(body) => read(status, &body),
-            Err(_) if status != 200 => Err(Error::Garbled(reply::words_of(status))),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-async fn body(body: Incoming) -> Result<Bytes, Error> {
-    const TOO_LONG: Error = Error::Garbled("a body over 64 KiB");
-    if body.size_hint().lower() > BODY_LIMIT as u64 {
-        return Err(TOO_LONG);
-    }
-    match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(whole) => Ok(whole.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(TOO_LONG),
-        Err(error) => Err(Error::Unreachable(error.into())),
-    }
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("the client was not made for this app")]
 struct NotConfigured;
-
-fn unreachable(cause: impl StdError + Send + Sync + 'static) -> Error {
-    Error::Unreachable(Arc::new(cause))
-}
-
-/// What became of a call that brought no response.
-fn broken(error: legacy::Error) -> Error {
-    let cause = error.source();
-    if cause.is_some_and(<dyn StdError>::is::<Elapsed>) {
-        return Error::TimedOut;
-    }
-    if cause
-        .and_then(|cause| cause.downcast_ref())
-        .is_some_and(hyper::Error::is_parse)
-    {
-        return Error::Garbled("not HTTP");
-    }
-    unreachable(error)
-}

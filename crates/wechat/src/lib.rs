@@ -21,6 +21,7 @@ mod connect;
 mod decrypt;
 mod error;
 mod exchange;
+mod http;
 mod phone_number;
 mod push;
 mod rejection;

@@ -147,10 +147,10 @@ impl Inner {
             "appid": appid.as_str(),
             "secret": secret,
         });
-        let request = self.post(target, &body)?;
+        let request = self.post(&target, &body);
         // From before the call: WeChat counts from some moment within it.
         let asked_at = self.clock.uptime();
-        self.ask(app, request, self.timeout, |status, body| {
+        self.ask(app, &request, self.timeout, |status, body| {
             reply::accept(status, body, &[secret])?;
             reply::members::<Reply<'_>>(body)?.kept(asked_at)
         })

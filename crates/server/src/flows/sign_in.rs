@@ -72,7 +72,8 @@ const SEEN_TO_THE: Instant = 3_600_000;
 /// Signs somebody in: the identity, and the account behind it, which was admitted.
 pub(crate) async fn sign_in(app: &App, request: SignIn) -> Result<Identity, Failure> {
     let identity = if app.replay.is_off() {
-        exchange(app, request, None).await?
+        // In a box, as whatever else is long and seldom: it would make every sign-in as large.
+        Box::pin(exchange(app, request, None)).await?
     } else {
         once(app, request).await?
     };
@@ -89,11 +90,12 @@ async fn once(app: &App, request: SignIn) -> Result<Identity, Failure> {
     let mut short: Digest = Digest::default();
     short.copy_from_slice(digest.split_at(16).0);
     match app.replay.join(short, app.clock.uptime()) {
-        Turn::Landed(landing) => arrive(app, landing).await,
+        Turn::Landed(landing) => Box::pin(arrive(app, landing)).await,
         Turn::Wait(mut landing) => {
             let landed = landing.wait_for(Option::is_some).await;
             let landed = landed.map_err(|_| Failure::broken(Lost))?.clone();
-            arrive(app, landed.ok_or_else(|| Failure::broken(Lost))?).await
+            let landed = landed.ok_or_else(|| Failure::broken(Lost))?;
+            Box::pin(arrive(app, landed)).await
         }
         Turn::Fly(teller) => {
             let flight = fly_and_tell(app.clone(), request, (digest, short), teller);
@@ -112,7 +114,7 @@ async fn fly_and_tell(
     teller: watch::Sender<Option<Landing>>,
 ) -> Result<Identity, Failure> {
     // A flight that panicked lands too, or its code would be in the air for ever.
-    let flown = AssertUnwindSafe(fly(&app, request, digest)).catch_unwind();
+    let flown = AssertUnwindSafe(Box::pin(fly(&app, request, digest))).catch_unwind();
     let flown = flown.await.unwrap_or_else(|_| Err(Failure::broken(Lost)));
     let land = |landing| app.replay.land(short, &teller, landing, app.clock.uptime());
     match flown {
@@ -123,7 +125,7 @@ async fn fly_and_tell(
         Ok(Flown::Elsewhere(landing)) => {
             // Remembered there, and for no longer than there.
             app.replay.pass_on(short, &teller, landing.clone());
-            arrive(&app, landing).await
+            Box::pin(arrive(&app, landing)).await
         }
         Err(failure) => {
             land(match &failure {
@@ -170,16 +172,19 @@ async fn fly(app: &App, request: SignIn, digest: [u8; 32]) -> Result<Flown, Fail
     if !app.store.is_shared() {
         return exchange(app, request, None).await.map(Flown::Here);
     }
-    match spent_codes::claim(app, digest).await? {
-        Claimed::Ours(claim) => {
-            let flown = exchange(app, request, Some(claim)).await;
-            if let Err(failure) = &flown {
-                spent_codes::give_up(app, claim, failure).await;
+    Box::pin(async {
+        match spent_codes::claim(app, digest).await? {
+            Claimed::Ours(claim) => {
+                let flown = exchange(app, request, Some(claim)).await;
+                if let Err(failure) = &flown {
+                    spent_codes::give_up(app, claim, failure).await;
+                }
+                flown.map(Flown::Here)
             }
-            flown.map(Flown::Here)
+            Claimed::Landed(landing) => Ok(Flown::Elsewhere(landing)),
         }
-        Claimed::Landed(landing) => Ok(Flown::Elsewhere(landing)),
-    }
+    })
+    .await
 }
 
 async fn exchange(app: &App, request: SignIn, claim: Option<Claim>) -> Result<Identity, Failure> {
@@ -237,9 +242,11 @@ async fn identify(
         return Ok(known.clone());
     }
     let is_new = known.is_none();
-    let identity = match settle(app, seen.clone(), is_new, claim).await {
+    drop(known);
+    let settle = || Box::pin(settle(app, seen.clone(), is_new, claim));
+    let identity = match settle().await {
         // The account was deleted while the identity was about to join it: there is none to join now.
-        Err(failure) if failure.is_overtaken() => settle(app, seen, is_new, claim).await?,
+        Err(failure) if failure.is_overtaken() => settle().await?,
         settled => settled?,
     };
     if is_new {

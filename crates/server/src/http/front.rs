@@ -85,15 +85,27 @@ fn request_id(request: &Request) -> HeaderValue {
     if let Some(own) = request.headers().get(REQUEST_ID).filter(sane) {
         return own.clone();
     }
-    HeaderValue::try_from(next_id()).unwrap_or(HeaderValue::from_static("-"))
+    HeaderValue::from_bytes(&next_id()).unwrap_or(HeaderValue::from_static("-"))
 }
 
 /// Unlike any other: this process's own random half, and a number. It is no secret.
-fn next_id() -> String {
+fn next_id() -> [u8; 32] {
     static PROCESS: LazyLock<u64> = LazyLock::new(|| u64::from_be_bytes(random_bytes()));
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    format!("{:016x}{number:016x}", *PROCESS)
+    let id = (u128::from(*PROCESS) << 64) | u128::from(number);
+    let mut digits = [0; 32];
+    for (two, byte) in digits.chunks_mut(2).zip(id.to_be_bytes()) {
+        two.copy_from_slice(&[byte >> 4, byte & 0xf].map(hex));
+    }
+    digits
+}
+
+const fn hex(digit: u8) -> u8 {
+    match digit {
+        0..10 => b'0' + digit,
+        _ => b'a' - 10 + digit,
+    }
 }
 
 /// A handler panicked.
