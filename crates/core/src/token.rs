@@ -141,7 +141,7 @@ impl Issuer {
             .chain(services)
             .map(String::as_str)
             .collect();
-        let payload = serde_json::to_vec(&Payload {
+        let payload = Payload {
             iss: &self.name,
             sub: &sub,
             aud: &aud,
@@ -151,11 +151,13 @@ impl Issuer {
             client_id: client_id.as_str(),
             scope: subject.scope(),
             account,
-        });
+        };
+        let mut json = Vec::with_capacity(MAX_MINTED);
+        serde_json::to_writer(&mut json, &payload).map_err(|_| BadKey)?;
         let mut token = String::with_capacity(MAX_MINTED);
         token.push_str(key.token_header());
         token.push('.');
-        URL_SAFE_NO_PAD.encode_string(payload.map_err(|_| BadKey)?, &mut token);
+        URL_SAFE_NO_PAD.encode_string(json, &mut token);
         let signature = key.sign(token.as_bytes())?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);

@@ -37,8 +37,8 @@ pub(crate) enum Landing {
 
 /// What a caller is to do with a code.
 pub(crate) enum Turn {
-    /// Nobody has it: fly, and tell.
-    Fly(watch::Sender<Option<Landing>>),
+    /// Nobody has it: fly, and land.
+    Fly,
     /// Somebody flies with it: wait.
     Wait(watch::Receiver<Option<Landing>>),
     /// It was flown.
@@ -58,7 +58,8 @@ struct Entries {
 }
 
 enum Entry {
-    Flying(watch::Receiver<Option<Landing>>),
+    /// Those who wait are told by this, if there are any.
+    Flying(Option<watch::Sender<Option<Landing>>>),
     Identity(IdentityId),
     Rejected(Box<Rejection>),
 }
@@ -97,60 +98,54 @@ impl Replay {
     pub(crate) fn join(&self, digest: Digest, uptime: Duration) -> Turn {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.forget(uptime);
-        match entries.map.get(&digest) {
-            Some(Entry::Flying(landing)) => Turn::Wait(landing.clone()),
+        match entries.map.get_mut(&digest) {
+            Some(Entry::Flying(teller)) => {
+                let teller = teller.get_or_insert_with(|| watch::Sender::new(None));
+                Turn::Wait(teller.subscribe())
+            }
             Some(Entry::Identity(id)) => Turn::Landed(Landing::Identity(*id)),
             Some(Entry::Rejected(rejection)) => {
                 Turn::Landed(Landing::Rejected((**rejection).clone()))
             }
             None => {
-                let (teller, landing) = watch::channel(None);
-                entries.map.insert(digest, Entry::Flying(landing));
-                Turn::Fly(teller)
+                entries.map.insert(digest, Entry::Flying(None));
+                Turn::Fly
             }
         }
     }
 
     /// Ends a flight: tells those who wait, and remembers what is worth it.
-    pub(crate) fn land(
-        &self,
-        digest: Digest,
-        teller: &watch::Sender<Option<Landing>>,
-        landing: Landing,
-        uptime: Duration,
-    ) {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn land(&self, digest: Digest, landing: Landing, uptime: Duration) {
         let entry = match &landing {
             Landing::Identity(id) => Entry::Identity(*id),
             Landing::Rejected(rejection) => Entry::Rejected(Box::new(rejection.clone())),
-            Landing::Failed(_) => {
-                drop(entries);
-                return self.pass_on(digest, teller, landing);
-            }
+            Landing::Failed(_) => return self.pass_on(digest, landing),
         };
-        entries.map.insert(digest, entry);
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let flight = entries.map.insert(digest, entry);
         entries.order.push_back((digest, uptime + self.window));
         drop(entries);
-        teller.send_replace(Some(landing));
+        tell(flight, landing);
     }
 
     /// Ends a flight of which nothing is worth remembering here: tells those who wait.
-    pub(crate) fn pass_on(
-        &self,
-        digest: Digest,
-        teller: &watch::Sender<Option<Landing>>,
-        landing: Landing,
-    ) {
+    pub(crate) fn pass_on(&self, digest: Digest, landing: Landing) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.map.remove(&digest);
+        let flight = entries.map.remove(&digest);
         drop(entries);
-        teller.send_replace(Some(landing));
+        tell(flight, landing);
     }
 
     /// Forgets what is over.
     pub(crate) fn forget(&self, uptime: Duration) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.forget(uptime);
+    }
+}
+
+fn tell(flight: Option<Entry>, landing: Landing) {
+    if let Some(Entry::Flying(Some(teller))) = flight {
+        teller.send_replace(Some(landing));
     }
 }
 
@@ -175,37 +170,34 @@ mod tests {
 
     const WINDOW: Duration = Duration::from_secs(30);
 
-    fn fly(replay: &Replay, digest: Digest, at: Duration) -> watch::Sender<Option<Landing>> {
-        match replay.join(digest, at) {
-            Turn::Fly(teller) => teller,
-            _ => panic!("somebody has it already"),
-        }
+    fn fly(replay: &Replay, digest: Digest, at: Duration) {
+        assert!(matches!(replay.join(digest, at), Turn::Fly));
     }
 
     #[test]
     fn an_outcome_is_remembered_for_the_window_and_no_longer() {
         let replay = Replay::new(WINDOW);
-        let teller = fly(&replay, [1; 16], Duration::ZERO);
+        fly(&replay, [1; 16], Duration::ZERO);
         assert!(matches!(
             replay.join([1; 16], Duration::ZERO),
             Turn::Wait(_)
         ));
         let landing = Landing::Identity(IdentityId::random());
-        replay.land([1; 16], &teller, landing, Duration::ZERO);
+        replay.land([1; 16], landing, Duration::ZERO);
         let almost = WINDOW.saturating_sub(Duration::from_millis(1));
         assert!(matches!(
             replay.join([1; 16], almost),
             Turn::Landed(Landing::Identity(_))
         ));
-        assert!(matches!(replay.join([1; 16], WINDOW), Turn::Fly(_)));
+        assert!(matches!(replay.join([1; 16], WINDOW), Turn::Fly));
     }
 
     #[test]
     fn a_failed_flight_leaves_the_code_to_the_next() {
         let replay = Replay::new(WINDOW);
-        let teller = fly(&replay, [1; 16], Duration::ZERO);
+        fly(&replay, [1; 16], Duration::ZERO);
         let failed = Landing::Failed(menjin_core::Refusal::AppUnknown.into());
-        replay.land([1; 16], &teller, failed, Duration::ZERO);
+        replay.land([1; 16], failed, Duration::ZERO);
         fly(&replay, [1; 16], Duration::ZERO);
     }
 
@@ -225,11 +217,11 @@ mod tests {
         ];
         for (n, landing) in landings.into_iter().enumerate() {
             let digest = (n as u128).to_le_bytes();
-            let teller = fly(&replay, digest, Duration::ZERO);
-            replay.land(digest, &teller, landing, Duration::ZERO);
+            fly(&replay, digest, Duration::ZERO);
+            replay.land(digest, landing, Duration::ZERO);
         }
-        let teller = fly(&replay, [7; 16], Duration::ZERO);
-        replay.pass_on([7; 16], &teller, Landing::Identity(IdentityId::random()));
+        fly(&replay, [7; 16], Duration::ZERO);
+        replay.pass_on([7; 16], Landing::Identity(IdentityId::random()));
         assert_eq!(replay.entries.lock().unwrap().map.len(), 2);
         replay.forget(WINDOW);
         let entries = replay.entries.lock().unwrap();
@@ -241,9 +233,9 @@ mod tests {
         let replay = Replay::new(WINDOW);
         for n in 0..(REMEMBERED as u128 + 5_000) {
             let digest = n.to_le_bytes();
-            let teller = fly(&replay, digest, Duration::ZERO);
+            fly(&replay, digest, Duration::ZERO);
             let landing = Landing::Identity(IdentityId::random());
-            replay.land(digest, &teller, landing, Duration::ZERO);
+            replay.land(digest, landing, Duration::ZERO);
         }
         assert!(replay.entries.lock().unwrap().map.len() <= REMEMBERED + 1);
         replay.forget(WINDOW);

@@ -170,10 +170,10 @@ impl Tx {
     /// complaint, and SQLite may have rolled back already, so that what follows would be committed
     /// alone. Neither may happen to a story that goes on.
     fn begin_statement(&mut self) -> Result<(), Error> {
-        match std::mem::replace(&mut self.failed, true) {
-            true => Err(Error::Broken),
-            false => Ok(()),
+        if std::mem::replace(&mut self.failed, true) {
+            return Err(Error::Broken);
         }
+        Ok(())
     }
 
     fn end_statement<T>(&mut self, outcome: Result<T, Error>) -> Result<T, Error> {
@@ -253,10 +253,10 @@ fn compiled(
     sql: Sql,
 ) -> Result<rusqlite::CachedStatement<'_>, Error> {
     let statement = connection.prepare_cached(sql.sqlite)?;
-    match reads_only && !statement.readonly() {
-        true => Err(Error::Broken),
-        false => Ok(statement),
+    if reads_only && !statement.readonly() {
+        return Err(Error::Broken);
     }
+    Ok(statement)
 }
 
 // Their callers box these: unboxed, every story would be as large as the largest of them.

@@ -1,11 +1,15 @@
 //! `POST /v1/user/login`
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    Json,
-    extract::State,
-    http::{HeaderMap, header::REFERER},
+    extract::{FromRequestParts, State},
+    http::{
+        HeaderValue,
+        header::{CONTENT_TYPE, REFERER},
+        request::Parts,
+    },
+    response::{IntoResponse, Response},
 };
 use menjin_core::{Appid, Identity, LoginCode, Refusal, Release, User, token::Subject};
 use serde::Serialize;
@@ -18,6 +22,9 @@ use crate::{
     http::{address::ClientAddress, body::JsonObject},
     metrics::SignInOutcome,
 };
+
+/// Bytes that a reply takes, the token among them.
+const ROOM: usize = 1024;
 
 /// What `wx.login()` gave, and where.
 #[derive(utoipa::ToSchema)]
@@ -84,14 +91,14 @@ pub(crate) struct SignInReply {
 pub(crate) async fn post(
     State(app): State<App>,
     ClientAddress(address): ClientAddress,
-    headers: HeaderMap,
+    Referer(referer): Referer,
     body: Result<JsonObject, Failure>,
-) -> Result<Json<SignInReply>, Failure> {
+) -> Result<SignInReply, Failure> {
     let began = app.clock.uptime();
     let spent = Arc::<Spent>::default();
     let replied = async {
         app.sign_in_limit.take(address, began)?;
-        let request = read(&app, &headers, &body?.0, spent.clone())?;
+        let request = read(&app, referer.as_ref(), &body?.0, spent.clone())?;
         let identity = sign_in(&app, request).await?;
         reply(&app, identity)
     }
@@ -105,13 +112,34 @@ pub(crate) async fn post(
     app.metrics.signed_in(outcome, errcode);
     let whole = app.clock.uptime().saturating_sub(began);
     app.metrics.sign_in_took(whole, spent.parts());
-    replied.map(Json)
+    replied
+}
+
+impl IntoResponse for SignInReply {
+    fn into_response(self) -> Response {
+        let mut json = Vec::with_capacity(ROOM);
+        match serde_json::to_writer(&mut json, &self) {
+            Ok(()) => ([(CONTENT_TYPE, "application/json")], json).into_response(),
+            Err(error) => Failure::broken(error).into_response(),
+        }
+    }
+}
+
+/// Where WeChat's client says that it is.
+pub(crate) struct Referer(Option<HeaderValue>);
+
+impl FromRequestParts<App> for Referer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
+        Ok(Self(parts.headers.get(REFERER).cloned()))
+    }
 }
 
 /// Reads the one or two fields that have an effect.
 fn read(
     app: &App,
-    headers: &HeaderMap,
+    referer: Option<&HeaderValue>,
     body: &Map<String, Value>,
     spent: Arc<Spent>,
 ) -> Result<SignIn, Refusal> {
@@ -121,7 +149,7 @@ fn read(
         Some(Value::String(code)) => code,
         Some(_) => return Err(Refusal::MalformedBody),
     };
-    let referer = headers.get(REFERER).and_then(|value| value.to_str().ok());
+    let referer = referer.and_then(|value| value.to_str().ok());
     let (referred, release) = referer.and_then(|url| by_referer(app, url)).unzip();
     let appid = match body.get("appid") {
         None | Some(Value::Null) => referred.or(app.default_app()).ok_or(Refusal::AppUnknown)?,

@@ -22,7 +22,6 @@ use menjin_core::{
 };
 use menjin_store::{NewIdentity, Tx};
 use menjin_wechat::{self as wechat, Session};
-use tokio::sync::watch;
 use tracing::Instrument;
 
 use super::spent_codes::{self, Claim, Claimed};
@@ -97,8 +96,8 @@ async fn once(app: &App, request: SignIn) -> Result<Identity, Failure> {
             let landed = landed.ok_or_else(|| Failure::broken(Lost))?;
             Box::pin(arrive(app, landed)).await
         }
-        Turn::Fly(teller) => {
-            let flight = fly_and_tell(app.clone(), request, (digest, short), teller);
+        Turn::Fly => {
+            let flight = fly_and_land(app.clone(), request, (digest, short));
             // A task of its own: the first caller may hang up while others wait. It is cheaper, too: flight
             // after flight runs the same code, which costs a fifth less CPU than each in its caller's task.
             let flight = app.tracker.spawn(flight.in_current_span());
@@ -107,16 +106,15 @@ async fn once(app: &App, request: SignIn) -> Result<Identity, Failure> {
     }
 }
 
-async fn fly_and_tell(
+async fn fly_and_land(
     app: App,
     request: SignIn,
     (digest, short): ([u8; 32], Digest),
-    teller: watch::Sender<Option<Landing>>,
 ) -> Result<Identity, Failure> {
     // A flight that panicked lands too, or its code would be in the air for ever.
     let flown = AssertUnwindSafe(Box::pin(fly(&app, request, digest))).catch_unwind();
     let flown = flown.await.unwrap_or_else(|_| Err(Failure::broken(Lost)));
-    let land = |landing| app.replay.land(short, &teller, landing, app.clock.uptime());
+    let land = |landing| app.replay.land(short, landing, app.clock.uptime());
     match flown {
         Ok(Flown::Here(identity)) => {
             land(Landing::Identity(identity.id));
@@ -124,7 +122,7 @@ async fn fly_and_tell(
         }
         Ok(Flown::Elsewhere(landing)) => {
             // Remembered there, and for no longer than there.
-            app.replay.pass_on(short, &teller, landing.clone());
+            app.replay.pass_on(short, landing.clone());
             Box::pin(arrive(&app, landing)).await
         }
         Err(failure) => {
