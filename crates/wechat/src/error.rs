@@ -22,8 +22,8 @@ pub enum Error {
     /// Too many calls are under way already; nothing was sent.
     #[error("too many calls to WeChat are under way")]
     Busy,
-    /// The connection could not be made, or broke, or TLS failed; or the app is not one that the
-    /// client was made with, in which case nothing was sent.
+    /// The connection could not be made, or broke, or TLS failed, or the reply was cut short or came in
+    /// bad chunks; or the app is not one that the client was made with, in which case nothing was sent.
     #[error("WeChat could not be reached")]
     Unreachable(#[source] Arc<dyn StdError + Send + Sync>),
     /// The reply is not the documented JSON; the words say what is wrong and never quote it.

@@ -8,13 +8,19 @@ use std::{
 };
 
 use http::StatusCode;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf},
+    task::unconstrained,
+};
 
 use super::framing::{self, Body, Head};
 use crate::{connect::Stream, error::Error, reply};
 
 /// Bytes of a reply that are read, head and framing included.
 const MOST: usize = 128 * 1024;
+const TOO_MUCH: Error = Error::Garbled("a reply over 128 KiB");
+/// Heads that may say that the reply is still to come.
+const INTERIMS: usize = 16;
 /// Room for a reply: what a real one needs, and what a connection keeps between two calls.
 const ROOM: usize = 2 * 1024;
 
@@ -47,7 +53,11 @@ impl Connection {
     /// Whether the server has neither closed a kept connection nor said anything unasked, as far as this
     /// process was told. Asks the operating system only if it was told something.
     pub(super) async fn is_quiet(&mut self) -> bool {
-        poll_fn(|cx| Poll::Ready(self.poll_unasked(cx).is_pending())).await
+        // A task that has read much is told to come back later, which is not to be taken for silence.
+        unconstrained(poll_fn(|cx| {
+            Poll::Ready(self.poll_unasked(cx).is_pending())
+        }))
+        .await
     }
 
     fn poll_unasked(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -100,9 +110,14 @@ impl Connection {
 
     /// Reads up to the body, past whatever says that the reply is still to come.
     async fn head(&mut self) -> Result<Head, Error> {
+        let mut interims = 0;
         loop {
             match framing::head(&self.read)? {
-                Some(head) if head.is_interim() => drop(self.read.drain(..head.size)),
+                Some(head) if head.is_interim() && interims < INTERIMS => {
+                    self.read.drain(..head.size);
+                    interims += 1;
+                }
+                Some(head) if head.is_interim() => return Err(framing::NOT_HTTP),
                 Some(head) => return Ok(head),
                 None if self.read.len() > MOST => return Err(framing::NOT_HTTP),
                 None if self.more().await? => {}
@@ -119,7 +134,7 @@ impl Connection {
             match head.body(sent, ended)? {
                 Some((body, size)) => return Ok((body, head.size + size)),
                 None if ended => return Err(Error::unreachable(CutShort)),
-                None if self.read.len() > MOST => return Err(framing::TOO_LONG),
+                None if self.read.len() > MOST => return Err(TOO_MUCH),
                 None => ended = !self.more().await?,
             }
         }

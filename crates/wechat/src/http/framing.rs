@@ -62,51 +62,70 @@ pub(super) fn head(bytes: &[u8]) -> Result<Option<Head>, Error> {
     };
     let code = response.code.unwrap_or_default();
     let status = StatusCode::from_u16(code).map_err(|_| NOT_HTTP)?;
-    let mut head = Head {
+    let mut said = Said::default();
+    for header in &*response.headers {
+        said.heed(header)?;
+    }
+    let latest = response.version == Some(1);
+    let length = match (status.as_u16(), said.length) {
+        // No body, whatever the headers say.
+        (100..=199 | 204 | 304, _) => Length::Known(0),
+        (_, None) => Length::ToTheEnd,
+        // HTTP/1.0 has no chunks.
+        (_, Some(Length::Chunked)) if !latest => return Err(NOT_HTTP),
+        (_, Some(length)) => length,
+    };
+    let ends = length == Length::ToTheEnd || status == StatusCode::SWITCHING_PROTOCOLS;
+    Ok(Some(Head {
         status,
         size,
-        keep: response.version == Some(1),
-        length: Length::ToTheEnd,
-    };
-    for header in &*response.headers {
-        head.heed(header)?;
+        keep: (latest || said.keep_alive) && !said.close && !ends,
+        length,
+    }))
+}
+
+/// What the headers say of the reply and of the connection.
+#[derive(Default)]
+struct Said {
+    length: Option<Length>,
+    keep_alive: bool,
+    close: bool,
+}
+
+impl Said {
+    /// # Errors
+    ///
+    /// [`NOT_HTTP`] where the length is told in two ways.
+    fn heed(&mut self, header: &Header<'_>) -> Result<(), Error> {
+        let Header { name, value } = *header;
+        if name.eq_ignore_ascii_case("content-length") {
+            let length = Length::Known(decimal(value).ok_or(NOT_HTTP)?);
+            if self
+                .length
+                .replace(length)
+                .is_some_and(|other| other != length)
+            {
+                return Err(NOT_HTTP);
+            }
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            let chunked = value.trim_ascii().eq_ignore_ascii_case(b"chunked");
+            if !chunked || self.length.replace(Length::Chunked).is_some() {
+                return Err(NOT_HTTP);
+            }
+        } else if name.eq_ignore_ascii_case("connection") {
+            for word in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+                self.close |= word.eq_ignore_ascii_case(b"close");
+                self.keep_alive |= word.eq_ignore_ascii_case(b"keep-alive");
+            }
+        }
+        Ok(())
     }
-    match status.as_u16() {
-        // No body, whatever the headers say.
-        100..=199 | 204 | 304 => head.length = Length::Known(0),
-        _ => {}
-    }
-    head.keep &= status != StatusCode::SWITCHING_PROTOCOLS && head.length != Length::ToTheEnd;
-    Ok(Some(head))
 }
 
 impl Head {
     /// Whether the reply itself is still to come.
     pub(super) fn is_interim(&self) -> bool {
         self.status.is_informational() && self.status != StatusCode::SWITCHING_PROTOCOLS
-    }
-
-    fn heed(&mut self, header: &Header<'_>) -> Result<(), Error> {
-        let Header { name, value } = *header;
-        if name.eq_ignore_ascii_case("content-length") {
-            let length = decimal(value).ok_or(NOT_HTTP)?;
-            self.length = match self.length {
-                Length::ToTheEnd => Length::Known(length),
-                Length::Known(other) if other != length => return Err(NOT_HTTP),
-                kept => kept,
-            };
-        } else if name.eq_ignore_ascii_case("transfer-encoding") {
-            if !value.trim_ascii().eq_ignore_ascii_case(b"chunked") {
-                return Err(NOT_HTTP);
-            }
-            self.length = Length::Chunked;
-        } else if name.eq_ignore_ascii_case("connection") {
-            for word in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
-                self.keep &= !word.eq_ignore_ascii_case(b"close");
-                self.keep |= word.eq_ignore_ascii_case(b"keep-alive");
-            }
-        }
-        Ok(())
     }
 
     /// The body, and the bytes that it takes with what frames it, from what was sent so far; `None` if

@@ -59,16 +59,93 @@ async fn watch(waiting: Weak<Mutex<Waiting>>) {
         let Some(waiting) = waiting.upgrade() else {
             return;
         };
-        let mut waiting = lock(&waiting);
-        let now = Instant::now();
-        waiting.connections.retain(|(_, until)| now < *until);
-        if waiting.connections.is_empty() {
-            waiting.watched = false;
+        let (old, watched) = {
+            let mut waiting = lock(&waiting);
+            let old = waiting.old(Instant::now());
+            waiting.watched = !waiting.connections.is_empty();
+            (old, waiting.watched)
+        };
+        // Closed while nobody has to wait for it.
+        drop(old);
+        if !watched {
             return;
         }
     }
 }
 
+impl Waiting {
+    fn old(&mut self, now: Instant) -> Vec<(Connection, Instant)> {
+        let old = |(_, until): &(Connection, Instant)| *until <= now;
+        let count = self.connections.partition_point(old);
+        self.connections.drain(..count).collect()
+    }
+}
+
 fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper_rustls::MaybeHttpsStream;
+    use hyper_util::rt::TokioIo;
+    use tokio::{
+        io::AsyncReadExt,
+        net::{TcpListener, TcpStream},
+        time::{advance, timeout},
+    };
+
+    use super::*;
+
+    /// A connection, and the server's end of it.
+    async fn connection(listener: &TcpListener) -> (Connection, TcpStream) {
+        let address = listener.local_addr().unwrap();
+        let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let stream = MaybeHttpsStream::Http(TokioIo::new(client.unwrap()));
+        (Connection::new(TokioIo::new(stream)), server.unwrap().0)
+    }
+
+    #[tokio::test]
+    async fn so_many_wait_and_no_more() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (idle, mut servers) = (Idle::default(), Vec::new());
+        for _ in 0..MOST + 9 {
+            let (connection, server) = connection(&listener).await;
+            servers.push(server);
+            idle.put(connection);
+        }
+        let mut taken = 0;
+        while idle.take().is_some() {
+            taken += 1;
+        }
+        assert_eq!(taken, MOST);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_old_is_not_taken() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let idle = Idle::default();
+        let (first, _server) = connection(&listener).await;
+        idle.put(first);
+        advance(IDLE / 2).await;
+        let young = idle.take().unwrap();
+        idle.put(young);
+        advance(IDLE).await;
+        assert!(idle.take().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_old_is_closed_though_nobody_asks() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let idle = Idle::default();
+        // A second time, when nobody has come by for long.
+        for _ in 0..2 {
+            let (connection, mut server) = connection(&listener).await;
+            idle.put(connection);
+            let closed = timeout(3 * IDLE, server.read_u8()).await;
+            assert!(closed.unwrap().is_err());
+            assert!(!lock(&idle.0).watched);
+            advance(10 * IDLE).await;
+        }
+    }
 }

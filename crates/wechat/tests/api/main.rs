@@ -10,6 +10,7 @@
 
 mod calls;
 mod circuit;
+mod connections;
 mod decrypt;
 mod faults;
 mod limits;
