@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use http::{
-    Uri,
-    uri::{Parts, PathAndQuery, Scheme},
-};
+use http::{Uri, uri::Scheme};
 use menjin_core::{Appid, Clock, Secret};
 
 use crate::{
@@ -31,11 +28,9 @@ pub(crate) struct Inner {
     pub(crate) apps: BTreeMap<Appid, AppState>,
 }
 
-/// Where WeChat is.
+/// What every request says of where WeChat is.
 pub(crate) struct Origin {
-    /// Scheme and authority, and no path.
-    pub(crate) uri: Uri,
-    /// What every request says.
+    /// Host, and port if there is one.
     pub(crate) host: String,
     /// What stands before WeChat's own paths: nothing, or `/` and more without a `/` at its end.
     pub(crate) path: String,
@@ -61,7 +56,7 @@ impl Client {
         apps: Vec<App>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SetupError> {
-        let origin = origin(&options.base_url)?;
+        let (base_url, origin) = origin(&options.base_url)?;
         let apps = apps
             .into_iter()
             .map(|App { appid, secret }| {
@@ -78,7 +73,7 @@ impl Client {
         let inner = Inner {
             http: Http::new(
                 Connector::new(options.connect_timeout, options.ca_file)?,
-                origin.uri.clone(),
+                base_url,
             ),
             origin,
             timeout: options.timeout,
@@ -101,15 +96,15 @@ impl Client {
     }
 }
 
-/// Takes the base URL apart: its origin, and the path before WeChat's own.
-fn origin(base_url: &str) -> Result<Origin, SetupError> {
+/// Takes the base URL apart: where to connect, and what requests say.
+fn origin(base_url: &str) -> Result<(Uri, Origin), SetupError> {
     let uri: Uri = base_url
         .parse()
         .map_err(|_| SetupError::BaseUrl("is not a URL"))?;
     let scheme = uri
         .scheme()
         .filter(|s| **s == Scheme::HTTPS || **s == Scheme::HTTP);
-    let (Some(scheme), Some(authority)) = (scheme, uri.authority()) else {
+    let (Some(_), Some(authority)) = (scheme, uri.authority()) else {
         return Err(SetupError::BaseUrl("must begin with https:// or http://"));
     };
     if authority.as_str().contains('@') {
@@ -121,13 +116,9 @@ fn origin(base_url: &str) -> Result<Origin, SetupError> {
     if base_url.contains(['?', '#']) {
         return Err(SetupError::BaseUrl("must end with its host or a path"));
     }
-    let mut parts = Parts::default();
-    parts.scheme = Some(scheme.clone());
-    parts.authority = Some(authority.clone());
-    parts.path_and_query = Some(PathAndQuery::from_static("/"));
-    Ok(Origin {
-        uri: Uri::from_parts(parts).map_err(|_| SetupError::BaseUrl("is not a URL"))?,
+    let origin = Origin {
         host: authority.as_str().to_owned(),
         path: uri.path().trim_end_matches('/').to_owned(),
-    })
+    };
+    Ok((uri, origin))
 }

@@ -15,6 +15,7 @@ use crate::{connect::Connector, error::Error};
 /// Makes calls to one origin, over connections that are kept between them.
 pub(crate) struct Http {
     connector: Connector,
+    /// Scheme, host and port; a path counts for nothing.
     origin: Uri,
     idle: Idle,
 }

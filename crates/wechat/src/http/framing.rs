@@ -8,7 +8,7 @@ use httparse::{EMPTY_HEADER, Header, ParserConfig, Response, Status};
 use crate::error::Error;
 
 pub(super) const NOT_HTTP: Error = Error::Garbled("not HTTP");
-pub(super) const TOO_LONG: Error = Error::Garbled("a body over 64 KiB");
+const TOO_LONG: Error = Error::Garbled("a body over 64 KiB");
 
 /// Bytes of a body that are read. A real one has a few hundred.
 const BODY_LIMIT: usize = 64 * 1024;

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 
-/// How long a connection waits for its next call.
+/// How long a connection waits for its next call. It is closed within as long again.
 const IDLE: Duration = Duration::from_secs(30);
 /// Connections that may wait at once; each keeps about 2 KiB, and with TLS 20.
 const MOST: usize = 256;
