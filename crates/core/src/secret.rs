@@ -15,7 +15,10 @@ use base64::{
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::{identity::random_bytes, text::Malformed};
+use crate::{
+    identity::{random_bytes, random_id},
+    text::Malformed,
+};
 
 /// A text that nobody may see. `Debug` prints the type's name alone.
 #[derive(Clone)]
@@ -113,7 +116,7 @@ impl MasterKeys {
         let Some(key) = self.keys.first() else {
             return Vec::new();
         };
-        let nonce = random_bytes::<NONCE_LEN>();
+        let nonce = random_id::<NONCE_LEN>();
         let mut body = plain.to_vec();
         let sealed = key.seal.seal_in_place_append_tag(
             Nonce::assume_unique_for_key(nonce),

@@ -43,12 +43,11 @@ statements! {
         INSERT INTO identities (id, appid, openid, unionid, user_id, release, first_seen_at,
                                 last_seen_at, session_key_digest, session_key,
                                 previous_session_key)
-        VALUES ($1, $2, $3, $4,
-                (SELECT MIN(o.user_id) FROM identities o
-                  WHERE o.unionid = $4 AND o.user_id IS NOT NULL),
-                $5, $6, $6, $7, $8, $9)
-        ON CONFLICT (appid, openid) DO NOTHING
-        RETURNING user_id";
+        VALUES ($1, $2, $3, $4, $10, $5, $6, $6, $7, $8, $9)
+        ON CONFLICT (appid, openid) DO NOTHING";
+
+    ACCOUNT_OF = "
+        SELECT MIN(user_id) FROM identities WHERE unionid = $1 AND user_id IS NOT NULL";
 
     CHANGE_SESSION_KEY = "
         UPDATE identities
@@ -226,23 +225,32 @@ impl Tx {
     ///
     /// [`Error::Sqlite`] or [`Error::Postgres`].
     pub async fn identity_create(&mut self, new: &NewIdentity) -> Result<Option<Identity>, Error> {
+        let unionid = new.unionid.as_ref().map(Unionid::as_str);
+        let user: Option<i64> = match unionid {
+            Some(unionid) => {
+                let values = [unionid.into()];
+                let account = self.one(ACCOUNT_OF, &values, |row| row.get(0));
+                account.await?.flatten()
+            }
+            None => None,
+        };
         let no_previous = new.no_previous_key();
         let values = [
             new.id.as_bytes().into(),
             new.appid.as_str().into(),
             new.openid.as_str().into(),
-            new.unionid.as_ref().map(Unionid::as_str).into(),
+            unionid.into(),
             new.release.map(Release::as_str).into(),
             new.now.into(),
             (&new.session_key_digest).into(),
             new.session_key.as_slice().into(),
             no_previous.as_slice().into(),
+            user.into(),
         ];
-        let linked: Option<Option<i64>> = self.one(CREATE, &values, |row| row.get(0)).await?;
-        match linked {
-            None => Ok(None),
-            Some(Some(_)) => self.identity_find_by_id(&new.id).await,
-            Some(None) => Ok(Some(new.alone())),
+        match (self.run(CREATE, &values).await?, user) {
+            (0, _) => Ok(None),
+            (_, Some(_)) => self.identity_find_by_id(&new.id).await,
+            (_, None) => Ok(Some(new.alone())),
         }
     }
 

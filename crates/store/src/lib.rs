@@ -51,6 +51,16 @@ pub use verifications::{NewVerification, Verification};
 /// What a story returns: a future that borrows its transaction.
 pub type Telling<'t, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 't>>;
 
+/// How a story writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes {
+    /// As it likes; if it fails half-way, what it wrote is taken back.
+    Anything,
+    /// One row, by one statement, after which nothing fails. On SQLite that costs less, as nothing is kept for
+    /// taking it back. A story that breaks this promise takes with it all that were to be committed with it.
+    OneRow,
+}
+
 /// How busy the store is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Waits {
@@ -245,8 +255,22 @@ impl Store {
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> Telling<'t, T, E> + Send + 'static,
     {
+        self.write_as(Writes::Anything, story).await
+    }
+
+    /// As [`Store::write`], for a story that promises how it writes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::write`].
+    pub async fn write_as<T, E, F>(&self, writes: Writes, story: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> Telling<'t, T, E> + Send + 'static,
+    {
         match self {
-            Self::Sqlite(database) => database.write(story).await,
+            Self::Sqlite(database) => database.write(writes, story).await,
             // In a box, or every future that writes would be as large as this one.
             Self::Postgres(database) => Box::pin(database.write(story)).await,
         }

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod file;
+mod lent;
 mod pace;
 mod readers;
 mod writer;
@@ -24,7 +25,7 @@ pub(crate) use file::path;
 pub use file::{Lock, lock};
 
 use self::{readers::Readers, writer::Writer};
-use crate::{Options, Telling, Waits, error::Error, migrations, tx::Tx};
+use crate::{Options, Telling, Waits, Writes, error::Error, migrations, tx::Tx};
 
 /// How often a locked file is tried again, once a millisecond: five seconds in all.
 const WRITE_TRIES: i32 = 5_000;
@@ -101,16 +102,19 @@ impl Database {
         self.writer.close().await;
     }
 
-    pub(crate) async fn write<T, E, F>(&self, story: F) -> Result<T, E>
+    pub(crate) async fn write<T, E, F>(&self, writes: Writes, story: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> Telling<'t, T, E> + Send + 'static,
     {
-        self.writer.write(story).await.unwrap_or_else(|error| {
-            self.refused.fetch_add(1, Ordering::Relaxed);
-            Err(error.into())
-        })
+        self.writer
+            .write(writes, story)
+            .await
+            .unwrap_or_else(|error| {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                Err(error.into())
+            })
     }
 
     /// Reads on the calling thread: a page that is in memory costs microseconds, a hop to another

@@ -20,7 +20,7 @@ use menjin_core::{
     clock::{Instant, millis},
     secret::same,
 };
-use menjin_store::{NewIdentity, Tx};
+use menjin_store::{NewIdentity, Tx, Writes};
 use menjin_wechat::{self as wechat, Session};
 use tracing::Instrument;
 
@@ -234,14 +234,17 @@ async fn identify(
         .store
         .read(move |tx| Box::pin(async move { reading.find(tx).await }));
     let known = known.await?;
-    if let (Some(known), None) = (&known, claim)
-        && seen.changes(known).is_none()
-    {
-        return Ok(known.clone());
-    }
-    let is_new = known.is_none();
-    drop(known);
-    let settle = || Box::pin(settle(app, seen.clone(), is_new, claim));
+    let changes = known.as_ref().and_then(|known| seen.changes(known));
+    let is_new = match known {
+        Some(known) if changes.is_none() && claim.is_none() => return Ok(known),
+        known => known.is_none(),
+    };
+    let writes = match &changes {
+        _ if claim.is_some() => Writes::Anything,
+        Some(changes) if !changes.are_one_row() => Writes::Anything,
+        _ => Writes::OneRow,
+    };
+    let settle = || Box::pin(settle(app, seen.clone(), (is_new, writes), claim));
     let identity = match settle().await {
         // The account was deleted while the identity was about to join it: there is none to join now.
         Err(failure) if failure.is_overtaken() => settle().await?,
@@ -257,11 +260,11 @@ async fn identify(
 async fn settle(
     app: &App,
     seen: Arc<Seen>,
-    is_new: bool,
+    (is_new, writes): (bool, Writes),
     claim: Option<Claim>,
 ) -> Result<Identity, Failure> {
     let app_of_story = app.clone();
-    let story = app.store.write(move |tx| {
+    let story = app.store.write_as(writes, move |tx| {
         Box::pin(async move {
             let identity = seen.write_down(&app_of_story, tx, is_new).await?;
             if let Some(claim) = claim {
@@ -276,11 +279,20 @@ async fn settle(
 }
 
 /// What a sign-in changes of somebody known.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Changes {
     session_key: bool,
     unionid: bool,
     touch: bool,
+    joins: bool,
+}
+
+impl Changes {
+    /// Whether one statement writes them.
+    fn are_one_row(&self) -> bool {
+        let each = [self.session_key, self.touch, self.joins];
+        !self.unionid && each.into_iter().filter(|changed| *changed).count() == 1
+    }
 }
 
 impl Seen {
@@ -296,10 +308,9 @@ impl Seen {
             unionid: told.is_some() && known.unionid.as_ref() != told,
             touch: (self.now - known.last_seen_at).abs() > SEEN_TO_THE
                 || (self.release.is_some() && self.release != known.release),
+            joins: !known.linked && known.user.is_some(),
         };
-        let joins = !known.linked && known.user.is_some();
-        let any = joins || changes.session_key || changes.unionid || changes.touch;
-        any.then_some(changes)
+        (changes != Changes::default()).then_some(changes)
     }
 
     /// The story: finds the person or makes a row, and writes what changed. Whoever was known may have

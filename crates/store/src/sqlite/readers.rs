@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use super::writer::Lent;
+use super::lent::Lent;
 use crate::{
     error::Error,
     tx::{Connection, Tx},

@@ -1,8 +1,8 @@
 //! The thread that writes.
 //!
-//! It takes every story that is waiting, gives each a savepoint inside one transaction, commits
-//! once, and only then answers. An idle database commits at once, a busy one commits hundreds of
-//! stories with one `fsync`, and nothing is acknowledged that is not on the disk.
+//! It takes every story that is waiting, tells them inside one transaction, each in a savepoint unless it
+//! writes but one row, commits once, and only then answers. An idle database commits at once, a busy one
+//! commits hundreds of stories with one `fsync`, and nothing is acknowledged that is not on the disk.
 //!
 //! Where commits follow one another, stories are let gather a little while before the next one: a
 //! commit costs what several stories do, and makes every reader read its pages anew.
@@ -10,10 +10,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
@@ -24,11 +21,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     checkpoint::{Checkpoints, LONG, write_anew},
     connect,
+    lent::Lent,
     pace::Pace,
     tell,
 };
 use crate::{
-    Telling,
+    Telling, Writes,
     error::Error,
     revocations::Bell,
     tx::{Connection, Tx},
@@ -112,7 +110,11 @@ impl Writer {
     }
 
     /// The outer error means that the story was never begun.
-    pub(super) async fn write<T, E, F>(&self, story: F) -> Result<Result<T, E>, Error>
+    pub(super) async fn write<T, E, F>(
+        &self,
+        writes: Writes,
+        story: F,
+    ) -> Result<Result<T, E>, Error>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
@@ -121,6 +123,7 @@ impl Writer {
         let (reply, told) = oneshot::channel();
         let job = Waiting {
             story: Some(story),
+            writes,
             told: None,
             reply,
         };
@@ -148,6 +151,7 @@ impl Writer {
 
 /// A story that waits for the writer, whatever it returns.
 trait Job: Send {
+    fn writes(&self) -> Writes;
     /// Tells the story; whether its changes are to be kept.
     fn tell(&mut self, tx: &mut Tx) -> bool;
     /// Answers the caller; `Err` says why nothing was committed.
@@ -156,6 +160,7 @@ trait Job: Send {
 
 struct Waiting<T, E, F> {
     story: Option<F>,
+    writes: Writes,
     told: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
@@ -166,6 +171,10 @@ where
     E: From<Error> + Send,
     F: for<'t> FnOnce(&'t mut Tx) -> Telling<'t, T, E> + Send,
 {
+    fn writes(&self) -> Writes {
+        self.writes
+    }
+
     fn tell(&mut self, tx: &mut Tx) -> bool {
         self.told = self.story.take().and_then(|story| {
             // A panic ends this story, not the writer.
@@ -194,36 +203,6 @@ where
         };
         // The caller may have gone; what was written stays written.
         let _ = self.reply.send(told);
-    }
-}
-
-/// The thread's connection, which others may read from between two transactions.
-#[derive(Debug, Default)]
-pub(super) struct Lent {
-    /// `None` after an error that the connection did not survive.
-    tx: Mutex<Option<Tx>>,
-    /// The thread waits for it, and would wait long if others went on to take it.
-    wanted: AtomicBool,
-}
-
-impl Lent {
-    fn lock(&self) -> MutexGuard<'_, Option<Tx>> {
-        self.wanted.store(true, Ordering::Relaxed);
-        let tx = self.tx.lock().unwrap_or_else(PoisonError::into_inner);
-        self.wanted.store(false, Ordering::Relaxed);
-        tx
-    }
-
-    /// `None` if the thread or another reader has it.
-    pub(super) fn borrow(&self) -> Option<MutexGuard<'_, Option<Tx>>> {
-        if self.wanted.load(Ordering::Relaxed) {
-            return None;
-        }
-        match self.tx.try_lock() {
-            Ok(tx) => Some(tx),
-            Err(TryLockError::Poisoned(tx)) => Some(tx.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
     }
 }
 
@@ -360,15 +339,31 @@ fn write_batch(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<(), Error> {
     // instead of one of them failing half-way.
     execute(tx, "BEGIN IMMEDIATE")?;
     for job in batch {
-        execute(tx, "SAVEPOINT story")?;
         tx.failed = false;
         tx.revoked.clear();
-        if !job.tell(tx) {
-            execute(tx, "ROLLBACK TO story")?;
+        match job.writes() {
+            Writes::OneRow => {
+                let before = changes(tx);
+                if !job.tell(tx) && changes(tx) != before {
+                    // It broke its promise, and nothing less than everybody's changes can be taken back.
+                    return Err(Error::Broken);
+                }
+            }
+            Writes::Anything => {
+                execute(tx, "SAVEPOINT story")?;
+                if !job.tell(tx) {
+                    execute(tx, "ROLLBACK TO story")?;
+                }
+                execute(tx, "RELEASE story")?;
+            }
         }
-        execute(tx, "RELEASE story")?;
     }
     execute(tx, "COMMIT")
+}
+
+/// Rows that were changed on this connection so far.
+fn changes(tx: &Tx) -> u64 {
+    connection(Some(tx)).map_or(0, rusqlite::Connection::total_changes)
 }
 
 /// Whether the connection is fit for another transaction. SQLite itself has rolled back after the

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use menjin_store::{Error, Options, Store};
+use menjin_store::{Error, Options, Store, Writes};
 use tokio::task::JoinSet;
 
 use crate::harness::{Db, Folder, appid, ask, newcomer, on_sqlite, openid, tell};
@@ -311,6 +311,50 @@ async fn a_story_that_only_reads_cannot_write() {
             let found = ask!(db, |tx| tx.identity_find(&appid(), &openid(&name)).await);
             assert!(found.unwrap().is_none());
         }
+    })
+    .await;
+}
+
+/// A story that said it writes one row, and fails after it, has no savepoint to go back to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_promise_keeps_nothing_of_what_was_to_be_committed_with_it() {
+    on_sqlite(async |db| {
+        let stranger = rusqlite::Connection::open(db.file()).unwrap();
+        stranger.execute_batch("BEGIN IMMEDIATE").unwrap();
+        // The writer waits with this one, and the others gather behind it.
+        let before = db.clone();
+        let before = tokio::spawn(async move {
+            tell!(before, |tx| tx.identity_create(&newcomer("before")).await)
+        });
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let one_row = |fails: bool, name| {
+            db.store.write_as(Writes::OneRow, move |tx| {
+                Box::pin(async move {
+                    tx.identity_create(&newcomer(name)).await?;
+                    if fails { Err(Error::Column(0)) } else { Ok(()) }
+                })
+            })
+        };
+        let (beside, broken, ()) =
+            tokio::join!(one_row(false, "beside"), one_row(true, "broken"), async {
+                stranger.execute_batch("ROLLBACK").unwrap();
+            });
+        assert!(matches!(broken, Err(Error::Column(0))), "{broken:?}");
+        assert!(matches!(beside, Err(Error::Broken)), "{beside:?}");
+        before.await.unwrap().unwrap();
+        one_row(false, "after").await.unwrap();
+        let names = db
+            .raw("SELECT openid FROM identities ORDER BY first_seen_at, openid")
+            .await;
+        let names = names.unwrap().join(" ");
+        assert!(
+            !names.contains("beside") && !names.contains("broken"),
+            "{names}"
+        );
+        assert!(
+            names.contains("before") && names.contains("after"),
+            "{names}"
+        );
     })
     .await;
 }

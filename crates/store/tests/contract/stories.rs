@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use menjin_store::Error;
+use menjin_store::{Error, Writes};
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::harness::{
@@ -109,6 +109,30 @@ on_each_database! {
         stories.join_all().await;
         let rows = db.raw("SELECT CAST(COUNT(*) AS TEXT) FROM identities").await.unwrap();
         assert_eq!(rows, ["32"]);
+    }
+
+    async fn a_story_of_one_row_that_fails_spares_those_beside_it(db) {
+        let first = newcomer("first");
+        let id = first.id;
+        tell!(db, |tx| tx.identity_create(&first).await).unwrap();
+        let mut stories = JoinSet::new();
+        for n in 0..64 {
+            let db = db.clone();
+            stories.spawn(async move {
+                let mut new = newcomer(&format!("n{n}"));
+                if n % 2 == 1 {
+                    // One id for two people.
+                    new.id = id;
+                }
+                let made = db.store.write_as(Writes::OneRow, move |tx| Box::pin(async move {
+                    tx.identity_create(&new).await
+                }));
+                assert_eq!(made.await.is_ok(), n % 2 == 0);
+            });
+        }
+        stories.join_all().await;
+        let rows = db.raw("SELECT CAST(COUNT(*) AS TEXT) FROM identities").await.unwrap();
+        assert_eq!(rows, ["33"]);
     }
 
     async fn a_story_that_goes_on_after_an_error_is_not_kept(db) {
