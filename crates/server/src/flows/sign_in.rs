@@ -234,16 +234,17 @@ async fn identify(
         .store
         .read(move |tx| Box::pin(async move { reading.find(tx).await }));
     let known = known.await?;
-    let changes = known.as_ref().and_then(|known| seen.changes(known));
-    let is_new = match known {
-        Some(known) if changes.is_none() && claim.is_none() => return Ok(known),
-        known => known.is_none(),
+    if let (Some(known), None) = (&known, claim)
+        && seen.changes(known).is_none()
+    {
+        return Ok(known.clone());
+    }
+    let is_new = known.is_none();
+    let writes = match claim {
+        None => seen.writes(known.as_ref()),
+        Some(_) => Writes::Anything,
     };
-    let writes = match &changes {
-        _ if claim.is_some() => Writes::Anything,
-        Some(changes) if !changes.are_one_row() => Writes::Anything,
-        _ => Writes::OneRow,
-    };
+    drop(known);
     let settle = || Box::pin(settle(app, seen.clone(), (is_new, writes), claim));
     let identity = match settle().await {
         // The account was deleted while the identity was about to join it: there is none to join now.
@@ -279,20 +280,11 @@ async fn settle(
 }
 
 /// What a sign-in changes of somebody known.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Changes {
     session_key: bool,
     unionid: bool,
     touch: bool,
-    joins: bool,
-}
-
-impl Changes {
-    /// Whether one statement writes them.
-    fn are_one_row(&self) -> bool {
-        let each = [self.session_key, self.touch, self.joins];
-        !self.unionid && each.into_iter().filter(|changed| *changed).count() == 1
-    }
 }
 
 impl Seen {
@@ -308,9 +300,22 @@ impl Seen {
             unionid: told.is_some() && known.unionid.as_ref() != told,
             touch: (self.now - known.last_seen_at).abs() > SEEN_TO_THE
                 || (self.release.is_some() && self.release != known.release),
-            joins: !known.linked && known.user.is_some(),
         };
-        (changes != Changes::default()).then_some(changes)
+        let any = joins(known) || changes.session_key || changes.unionid || changes.touch;
+        any.then_some(changes)
+    }
+
+    /// Whether one statement is enough, if everything is as it was found.
+    fn writes(&self, known: Option<&Identity>) -> Writes {
+        match known.map(|known| (joins(known), self.changes(known))) {
+            None => Writes::OneRow,
+            Some((false, Some(changes)))
+                if !changes.unionid && changes.session_key != changes.touch =>
+            {
+                Writes::OneRow
+            }
+            Some(_) => Writes::Anything,
+        }
     }
 
     /// The story: finds the person or makes a row, and writes what changed. Whoever was known may have
@@ -381,6 +386,11 @@ impl Seen {
         }
         Ok(known)
     }
+}
+
+/// Whether somebody's account was only reached through the unionid so far.
+fn joins(known: &Identity) -> bool {
+    !known.linked && known.user.is_some()
 }
 
 fn seal(app: &App, id: IdentityId, key: &SessionKey) -> Vec<u8> {

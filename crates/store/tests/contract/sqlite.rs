@@ -2,6 +2,7 @@
 
 use std::{
     os::unix::fs::PermissionsExt,
+    pin::pin,
     process::Command,
     sync::{
         Arc,
@@ -322,11 +323,18 @@ async fn a_broken_promise_keeps_nothing_of_what_was_to_be_committed_with_it() {
         let stranger = rusqlite::Connection::open(db.file()).unwrap();
         stranger.execute_batch("BEGIN IMMEDIATE").unwrap();
         // The writer waits with this one, and the others gather behind it.
-        let before = db.clone();
-        let before = tokio::spawn(async move {
-            tell!(before, |tx| tx.identity_create(&newcomer("before")).await)
-        });
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        let mut before = pin!(
+            db.store
+                .write(|tx| { Box::pin(async { tx.identity_create(&newcomer("before")).await }) })
+        );
+        tokio::select! {
+            biased;
+            _ = &mut before => panic!("the file is locked"),
+            () = std::future::ready(()) => {}
+        }
+        while db.store.waits().queued > 0 {
+            tokio::task::yield_now().await;
+        }
         let one_row = |fails: bool, name| {
             db.store.write_as(Writes::OneRow, move |tx| {
                 Box::pin(async move {
@@ -341,7 +349,7 @@ async fn a_broken_promise_keeps_nothing_of_what_was_to_be_committed_with_it() {
             });
         assert!(matches!(broken, Err(Error::Column(0))), "{broken:?}");
         assert!(matches!(beside, Err(Error::Broken)), "{beside:?}");
-        before.await.unwrap().unwrap();
+        before.await.unwrap();
         one_row(false, "after").await.unwrap();
         let names = db
             .raw("SELECT openid FROM identities ORDER BY first_seen_at, openid")
