@@ -4,15 +4,9 @@
 //! writes only what changed. The same code twice is one flight, here and across replicas.
 
 mod conflict;
+mod spent;
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use menjin_core::{
@@ -24,6 +18,7 @@ use menjin_store::{NewIdentity, Tx, Writes};
 use menjin_wechat::{self as wechat, Session};
 use tracing::Instrument;
 
+pub(crate) use self::spent::Spent;
 use super::spent_codes::{self, Claim, Claimed};
 use crate::{
     app::App,
@@ -42,27 +37,6 @@ pub(crate) struct SignIn {
     pub(crate) release: Option<Release>,
     /// Filled in on the way: what the time went to.
     pub(crate) spent: Arc<Spent>,
-}
-
-/// The time that a sign-in spent waiting for others, in microseconds. Nothing for one that joined
-/// somebody else's flight.
-#[derive(Debug, Default)]
-pub(crate) struct Spent {
-    wechat: AtomicU64,
-    store: AtomicU64,
-}
-
-impl Spent {
-    /// For WeChat, and for the store.
-    pub(crate) fn parts(&self) -> (Duration, Duration) {
-        let read = |part: &AtomicU64| Duration::from_micros(part.load(Ordering::Relaxed));
-        (read(&self.wechat), read(&self.store))
-    }
-
-    fn note(part: &AtomicU64, time: Duration) {
-        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        part.store(micros, Ordering::Relaxed);
-    }
 }
 
 /// How stale `last_seen_at` may become before a sign-in writes it.
@@ -197,10 +171,10 @@ async fn exchange(app: &App, request: SignIn, claim: Option<Claim>) -> Result<Id
         None => asking.await,
     };
     let asked = app.clock.uptime();
-    Spent::note(&request.spent.wechat, asked.saturating_sub(began));
+    request.spent.note_wechat(asked.saturating_sub(began));
     let identity = identify(app, &request, session?, claim).await;
     let told = app.clock.uptime();
-    Spent::note(&request.spent.store, told.saturating_sub(asked));
+    request.spent.note_store(told.saturating_sub(asked));
     identity
 }
 
