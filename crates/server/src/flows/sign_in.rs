@@ -281,14 +281,13 @@ impl Seen {
 
     /// Whether one statement is enough, if everything is as it was found.
     fn writes(&self, known: Option<&Identity>) -> Writes {
-        match known.map(|known| (joins(known), self.changes(known))) {
-            None => Writes::OneRow,
-            Some((false, Some(changes)))
-                if !changes.unionid && changes.session_key != changes.touch =>
-            {
-                Writes::OneRow
-            }
-            Some(_) => Writes::Anything,
+        let Some(known) = known else {
+            return Writes::OneRow;
+        };
+        let changes = self.changes(known).filter(|_| !joins(known));
+        match changes.map(|all| (all.session_key, all.touch, all.unionid)) {
+            Some((true, false, false) | (false, true, false)) => Writes::OneRow,
+            _ => Writes::Anything,
         }
     }
 
