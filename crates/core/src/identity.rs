@@ -212,7 +212,7 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// Random bytes that name something and guard nothing. They are drawn many at a time: the generator takes
+/// Random bytes that only have to be unlike any others: ids and nonces, nothing secret. They are drawn many at a time: the generator takes
 /// longer to begin than to go on.
 #[must_use]
 pub fn random_id<const N: usize>() -> [u8; N] {

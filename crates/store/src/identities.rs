@@ -2,7 +2,7 @@
 
 pub mod imports;
 
-use menjin_core::{Appid, Identity, IdentityId, Instant, Openid, Release, Uid, Unionid};
+use menjin_core::{Appid, Identity, IdentityId, Instant, Openid, Release, Uid, Unionid, User};
 
 use crate::{
     error::Error,
@@ -45,9 +45,6 @@ statements! {
                                 previous_session_key)
         VALUES ($1, $2, $3, $4, $10, $5, $6, $6, $7, $8, $9)
         ON CONFLICT (appid, openid) DO NOTHING";
-
-    ACCOUNT_OF = "
-        SELECT MIN(user_id) FROM identities WHERE unionid = $1 AND user_id IS NOT NULL";
 
     CHANGE_SESSION_KEY = "
         UPDATE identities
@@ -101,15 +98,15 @@ impl NewIdentity {
         vec![0; self.session_key.len()]
     }
 
-    /// As a row without an account.
-    fn alone(&self) -> Identity {
+    /// As the row that it becomes.
+    fn identity(&self, user: Option<User>) -> Identity {
         Identity {
             id: self.id,
             appid: self.appid.clone(),
             openid: self.openid.clone(),
             unionid: self.unionid.clone(),
-            user: None,
-            linked: false,
+            linked: user.is_some(),
+            user,
             session_key_digest: self.session_key_digest,
             release: self.release,
             last_seen_at: self.now,
@@ -223,15 +220,11 @@ impl Tx {
     ///
     /// # Errors
     ///
-    /// [`Error::Sqlite`] or [`Error::Postgres`].
+    /// As [`Tx::identity_find`].
     pub async fn identity_create(&mut self, new: &NewIdentity) -> Result<Option<Identity>, Error> {
-        let unionid = new.unionid.as_ref().map(Unionid::as_str);
-        let user: Option<i64> = match unionid {
-            Some(unionid) => {
-                let values = [unionid.into()];
-                let account = self.one(ACCOUNT_OF, &values, |row| row.get(0));
-                account.await?.flatten()
-            }
+        // Read before the row is written, after which nothing may fail.
+        let user = match &new.unionid {
+            Some(unionid) => self.user_find_by_unionid(unionid).await?,
             None => None,
         };
         let no_previous = new.no_previous_key();
@@ -239,19 +232,16 @@ impl Tx {
             new.id.as_bytes().into(),
             new.appid.as_str().into(),
             new.openid.as_str().into(),
-            unionid.into(),
+            new.unionid.as_ref().map(Unionid::as_str).into(),
             new.release.map(Release::as_str).into(),
             new.now.into(),
             (&new.session_key_digest).into(),
             new.session_key.as_slice().into(),
             no_previous.as_slice().into(),
-            user.into(),
+            user.as_ref().map(|user| user.uid.get()).into(),
         ];
-        match (self.run(CREATE, &values).await?, user) {
-            (0, _) => Ok(None),
-            (_, Some(_)) => self.identity_find_by_id(&new.id).await,
-            (_, None) => Ok(Some(new.alone())),
-        }
+        let created = self.run(CREATE, &values).await? > 0;
+        Ok(created.then(|| new.identity(user)))
     }
 
     /// Puts a new session key in place; the present one becomes the previous one. `false` if the

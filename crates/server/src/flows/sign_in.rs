@@ -208,17 +208,13 @@ async fn identify(
         .store
         .read(move |tx| Box::pin(async move { reading.find(tx).await }));
     let known = known.await?;
-    if let (Some(known), None) = (&known, claim)
-        && seen.changes(known).is_none()
-    {
-        return Ok(known.clone());
-    }
+    let writes = seen.writes(known.as_ref());
     let is_new = known.is_none();
-    let writes = match claim {
-        None => seen.writes(known.as_ref()),
-        Some(_) => Writes::Anything,
+    let writes = match (known, writes, claim) {
+        (Some(known), None, None) => return Ok(known),
+        (_, Some(writes), None) => writes,
+        _ => Writes::Anything,
     };
-    drop(known);
     let settle = || Box::pin(settle(app, seen.clone(), (is_new, writes), claim));
     let identity = match settle().await {
         // The account was deleted while the identity was about to join it: there is none to join now.
@@ -279,16 +275,21 @@ impl Seen {
         any.then_some(changes)
     }
 
-    /// Whether one statement is enough, if everything is as it was found.
-    fn writes(&self, known: Option<&Identity>) -> Writes {
+    /// How that is written, if nothing changes meanwhile; `None` if there is nothing to write.
+    fn writes(&self, known: Option<&Identity>) -> Option<Writes> {
         let Some(known) = known else {
-            return Writes::OneRow;
+            return Some(Writes::OneRow);
         };
-        let changes = self.changes(known).filter(|_| !joins(known));
-        match changes.map(|all| (all.session_key, all.touch, all.unionid)) {
-            Some((true, false, false) | (false, true, false)) => Writes::OneRow,
+        let changes = self.changes(known)?;
+        let all = (
+            changes.session_key,
+            changes.touch,
+            changes.unionid || joins(known),
+        );
+        Some(match all {
+            (true, false, false) | (false, true, false) => Writes::OneRow,
             _ => Writes::Anything,
-        }
+        })
     }
 
     /// The story: finds the person or makes a row, and writes what changed. Whoever was known may have
